@@ -1,0 +1,158 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# From a fresh Debian 12 to a booted guest, or to a passed test suite, in one command:
+#
+#   sh tests/setup.sh boot    installs what is needed, builds, fetches U-Boot and boots it
+#   sh tests/setup.sh test    installs what is needed, builds in every way that is supported, and runs every test
+#
+# Runs as root or as a user who may use sudo. What is installed already is left alone, and what is built is built once:
+# both commands can be repeated. Everything that is made lies in build*/ below the checkout.
+set -eu
+
+top=$(cd "$(dirname "$0")/.." && pwd)
+cd "$top"
+logs=$top/build-logs
+
+to_build="gcc libc6-dev meson ninja-build pkg-config python3 libffi-dev libelf-dev libfdt-dev libjson-c-dev"
+to_boot="$to_build u-boot-qemu"
+to_test="$to_boot g++ clang clang-format libclang-rt-14-dev libcmocka-dev valgrind mandoc device-tree-compiler \
+ binutils-riscv64-linux-gnu"
+
+say() { printf '\n== %s\n' "$*"; }
+die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+
+usage() {
+    sed -n 's/^# \{0,1\}//; 3,10p' "$0"
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        die "installing packages needs root: run this as root, or install sudo; wanted: $*"
+    fi
+}
+
+installed() {
+    [ "$(dpkg-query -W -f '${Status}' "$1" 2>/dev/null)" = "install ok installed" ]
+}
+
+# Installs those of the packages that are missing.
+need() {
+    missing=""
+    for package in "$@"; do
+        installed "$package" || missing="$missing $package"
+    done
+    [ -n "$missing" ] || return 0
+    command -v apt-get >/dev/null || die "this is not Debian: please install the equivalents of$missing"
+    say "installing$missing"
+    mkdir -p "$logs"
+    # shellcheck disable=SC2086 # a list of packages
+    { as_root apt-get update -q &&
+      as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $missing
+    } >"$logs/apt.log" 2>&1 || { tail -n 20 "$logs/apt.log" >&2; die "apt could not install$missing; see $logs/apt.log"; }
+}
+
+# build FOLDER [meson options]: configures once, builds always. What it prints is kept, and shown when it fails.
+build() {
+    folder=$1
+    shift
+    mkdir -p "$logs"
+    log=$logs/$folder.log
+    if [ ! -f "$folder/build.ninja" ]; then
+        meson setup "$folder" "$@" >"$log" 2>&1 || { cat "$log" >&2; die "meson could not configure $folder"; }
+    fi
+    ninja -C "$folder" >>"$log" 2>&1 || { tail -n 60 "$log" >&2; die "the build of $folder failed; see $log"; }
+}
+
+boot() {
+    # shellcheck disable=SC2086
+    need $to_boot
+    say "building"
+    build build
+    firmware=$(sh tests/guests/fetch.sh "$top/build")
+    [ -n "$firmware" ] || die "U-Boot could not be had: is the package u-boot-qemu available?"
+    if [ -t 0 ]; then
+        say "booting U-Boot on the simulated CPU: press a key to stop its autoboot, 'poweroff' or Ctrl-A x ends it"
+        exec build/cli/axvcpu-run --backend auto "$firmware"
+    fi
+    say "booting U-Boot on the simulated CPU (no terminal: typing 'version' and 'poweroff')"
+    printf '\nversion\npoweroff\n' | build/cli/axvcpu-run --backend auto --timeout 120 "$firmware"
+}
+
+# check NAME COMMAND...: runs one part of the tests and remembers whether it passed.
+failed=""
+check() {
+    name=$1
+    shift
+    say "$name"
+    if ! "$@"; then
+        failed="$failed
+  $name"
+    fi
+}
+
+# GCC's thread sanitizer wants an address space layout that is less random than recent kernels make it.
+fixed_layout() {
+    if setarch "$(uname -m)" -R true 2>/dev/null; then
+        setarch "$(uname -m)" -R "$@"
+    else
+        "$@"
+    fi
+}
+
+run_tests() {
+    folder=$1
+    shift
+    meson test -C "$folder" --no-rebuild --print-errorlogs "$@"
+}
+
+test_sanitized() {
+    build "build-$1" --native-file "tests/presets/$1.ini" -Dwerror=true
+    fixed_layout meson test -C "build-$1" --no-rebuild --print-errorlogs --suite unit
+}
+
+test_clang() {
+    CC=clang build build-clang -Dwerror=true -Dbuildtype=release
+    run_tests build-clang --suite unit
+}
+
+test_fuzz() {
+    build build-fuzz --native-file tests/presets/fuzz.ini
+    run_tests build-fuzz --suite fuzz
+}
+
+test_style() {
+    git ls-files '*.c' '*.h' 2>/dev/null | xargs -r clang-format --dry-run --Werror
+}
+
+test_all() {
+    # shellcheck disable=SC2086
+    need $to_test
+    say "building with gcc, warnings are errors"
+    build build-test -Dwerror=true
+    say "fetching guests"
+    sh tests/guests/fetch.sh "$top/build-test" >/dev/null || echo "no guest could be fetched: their tests will be skipped"
+    check "style" test_style
+    check "all tests" run_tests build-test
+    check "unit tests, built by clang" test_clang
+    check "unit tests under the address sanitizer" test_sanitized address
+    check "unit tests under the undefined-behaviour sanitizer" test_sanitized undefined
+    check "unit tests under the thread sanitizer" test_sanitized thread
+    check "fuzzers, a short run each" test_fuzz
+    [ -z "$failed" ] || die "these parts failed:$failed"
+    say "every part passed"
+}
+
+case "${1:-}" in
+boot) boot ;;
+test) test_all ;;
+-h | --help | help) usage ;;
+*)
+    usage >&2
+    exit 64
+    ;;
+esac
