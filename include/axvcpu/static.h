@@ -37,8 +37,14 @@ struct axvcpu_head {
 enum {
 	AXVCPU_GATE_KICK = 1,       /* axvcpu_kick: the next run returns Kicked */
 	AXVCPU_GATE_INTERRUPT = 2,  /* something waits in the interrupt queue */
-	AXVCPU_GATE_SLOW = 4        /* this vCPU needs axvcpu_run always: halt policy block */
+	AXVCPU_GATE_SLOW = 4,       /* this vCPU needs axvcpu_run always: halt policy block */
+	AXVCPU_GATE_WAITING = 8     /* its thread sleeps in a wait; the gate word is the futex */
 };
+
+/* Not 0: not Ready, or a gate bit is set. Two loads and one branch. */
+#define AXVCPU_HEAD_IS_BUSY(head) \
+	((__atomic_load_n(&(head)->state, __ATOMIC_RELAXED) ^ AXVCPU_STATE_READY) | \
+	 __atomic_load_n(&(head)->gate, __ATOMIC_RELAXED))
 
 /* What axvcpu_run does with the answer of a plain run that was an error or an exit that concerns the library. */
 AXVCPU_API int32_t axvcpu_run_finish(struct axvcpu *vcpu, struct axvcpu_exit *exit, int32_t error);
@@ -47,17 +53,17 @@ AXVCPU_API int32_t axvcpu_run_finish(struct axvcpu *vcpu, struct axvcpu_exit *ex
 	static inline int32_t name(struct axvcpu *vcpu, struct axvcpu_exit *exit) \
 	{ \
 		struct axvcpu_head *head = (struct axvcpu_head *)(void *)vcpu; \
+		struct axvcpu **slot = __atomic_load_n(&head->current, __ATOMIC_RELAXED); \
 		int32_t error; \
-		if (__builtin_expect(__atomic_load_n(&head->state, __ATOMIC_RELAXED) != AXVCPU_STATE_READY || \
-				     __atomic_load_n(&head->gate, __ATOMIC_RELAXED) || *head->current || head->run != (run_fn) || \
+		if (__builtin_expect(AXVCPU_HEAD_IS_BUSY(head) || *slot || head->run != (run_fn) || \
 				     exit->size < AXVCPU_EXIT_SIZE_MIN, 0)) \
 			return axvcpu_run(vcpu, exit); \
-		*head->current = vcpu; \
+		*slot = vcpu; \
 		__atomic_store_n(&head->state, AXVCPU_STATE_RUNNING, __ATOMIC_RELAXED); \
 		error = run_fn(head->self, exit); \
 		if (__builtin_expect(error || exit->reason == AXVCPU_EXIT_KICKED, 0)) \
 			return axvcpu_run_finish(vcpu, exit, error); \
-		*head->current = NULL; \
+		*slot = NULL; \
 		__atomic_store_n(&head->state, AXVCPU_STATE_READY, __ATOMIC_RELAXED); \
 		return 0; \
 	}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ops that the VMM calls by hand, outside of run: each is the backend's, made with the vCPU as the thread's current one. */
+#include "vcpu.h"
+
+/* ENGINE(op, (parameters of the public function), arguments of the op...) */
+#define ENGINE(op, parameters, ...) \
+	int32_t axvcpu_##op parameters \
+	{ \
+		struct axvcpu *before; \
+		int32_t error = vcpu_enter(vcpu, #op, &before); \
+\
+		if (error) \
+			return error; \
+		return vcpu_leave(vcpu, #op, before, vcpu->ops->op.fn(vcpu->ops->op.self, __VA_ARGS__)); \
+	}
+
+ENGINE(set_entry, (struct axvcpu *vcpu, uint64_t entry), entry)
+ENGINE(set_gpr, (struct axvcpu *vcpu, uint32_t index, uint64_t value), index, value)
+ENGINE(set_return_value, (struct axvcpu *vcpu, uint64_t value), value)
+ENGINE(set_single_step, (struct axvcpu *vcpu, int enabled), enabled != 0)
+ENGINE(set_breakpoint, (struct axvcpu *vcpu, uint64_t gva, int enabled), gva, enabled != 0)
+ENGINE(set_budget, (struct axvcpu *vcpu, uint64_t instructions), instructions)
+ENGINE(read_counter, (struct axvcpu *vcpu, uint32_t counter, uint64_t *ret_value), counter, ret_value)
+ENGINE(translate, (struct axvcpu *vcpu, uint64_t gva, uint32_t access, uint64_t *ret_gpa), gva, access, ret_gpa)
+
+int32_t axvcpu_set_clock(struct axvcpu *vcpu, uint64_t (*now_ns)(void *context), void *context)
+{
+	struct axvcpu *before;
+	int32_t error = vcpu_enter(vcpu, "set_clock", &before);
+
+	if (error)
+		return error;
+	error = vcpu->ops->set_clock.fn(vcpu->ops->set_clock.self, now_ns, context);
+	if (!error) {
+		vcpu->clock = now_ns;
+		vcpu->clock_context = context;
+	}
+	return vcpu_leave(vcpu, "set_clock", before, error);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * axvcpu_run, the hot path: one test per precondition, one indirect call. Whatever is not the plain case is in slow.c,
+ * so that nothing here needs a frame for it. <axvcpu/static.h> has the same steps for a plugin that is compiled in;
+ * bench/ counts both.
+ */
+#include "vcpu.h"
+
+#define UNLIKELY(condition) __builtin_expect(condition, 0)
+
+int32_t axvcpu_run(struct axvcpu *vcpu, struct axvcpu_exit *exit)
+{
+	struct axvcpu_head *head = &vcpu->head;
+	struct axvcpu **slot = __atomic_load_n(&head->current, __ATOMIC_RELAXED);
+	int32_t error;
+
+	if (UNLIKELY(AXVCPU_HEAD_IS_BUSY(head) || slot != &current_slot || *slot || exit->size < AXVCPU_EXIT_SIZE_MIN))
+		return run_slow(vcpu, exit);
+	*slot = vcpu;
+	__atomic_store_n(&head->state, AXVCPU_STATE_RUNNING, __ATOMIC_RELAXED);
+	error = head->run(head->self, exit);
+	if (UNLIKELY(error || exit->reason == AXVCPU_EXIT_KICKED))
+		return axvcpu_run_finish(vcpu, exit, error);
+	*slot = NULL;
+	__atomic_store_n(&head->state, AXVCPU_STATE_READY, __ATOMIC_RELAXED);
+	return 0;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * axvcpu_run when it is not the plain case: refusals, kicks, interrupts to hand over, halts that block, errors.
+ *
+ * Why no kick is lost: axvcpu_kick sets the gate bit before it calls the plugin's kick. A run that passed the gate
+ * before the bit was set meets the plugin's sticky flag, returns Kicked, and finds the bit here. A plugin that returns
+ * Kicked although the bit is not set was only to look at the interrupt queue, or its flag outlived a kick that was
+ * answered at the gate: it is entered again.
+ */
+#include "vcpu.h"
+
+static int kick_taken(struct axvcpu *vcpu)
+{
+	return (__atomic_fetch_and(&vcpu->head.gate, ~(uint32_t)AXVCPU_GATE_KICK, __ATOMIC_SEQ_CST) &
+		AXVCPU_GATE_KICK) != 0;
+}
+
+static int32_t block(struct axvcpu *vcpu)
+{
+	int32_t error;
+
+	vcpu_set_state(vcpu, AXVCPU_STATE_BLOCKED);
+	error = wait_for_event(vcpu, UINT64_MAX);
+	vcpu_set_state(vcpu, AXVCPU_STATE_RUNNING);
+	return error;
+}
+
+static int32_t enter_engine(struct axvcpu *vcpu, struct axvcpu_exit *exit)
+{
+	uint32_t delivered = 0;
+	int32_t error = interrupts_deliver(vcpu, &delivered);
+
+	if (error)
+		return error;
+	error_clear();
+	error = vcpu->head.run(vcpu->head.self, exit);
+	return error ? vcpu_error(vcpu, "run", error) : 0;
+}
+
+/* Whether the exit is the library's to answer and the guest goes on. */
+static int goes_on(const struct axvcpu *vcpu, const struct axvcpu_exit *exit)
+{
+	return exit->reason == AXVCPU_EXIT_KICKED ||
+	       (exit->reason == AXVCPU_EXIT_HALT && vcpu->halt_policy == AXVCPU_HALT_BLOCK);
+}
+
+/* Runs until there is an exit for the VMM. */
+static int32_t run_on(struct axvcpu *vcpu, struct axvcpu_exit *exit)
+{
+	int32_t error;
+
+	do {
+		if (kick_taken(vcpu)) {
+			exit->reason = AXVCPU_EXIT_KICKED;
+			return 0;
+		}
+		error = enter_engine(vcpu, exit);
+		if (!error && exit->reason == AXVCPU_EXIT_HALT && goes_on(vcpu, exit))
+			error = block(vcpu);
+	} while (!error && goes_on(vcpu, exit));
+	return error;
+}
+
+static int32_t come_back(struct axvcpu *vcpu, int32_t error)
+{
+	current_slot = NULL;
+	vcpu_set_state(vcpu, error ? AXVCPU_STATE_INVALID : AXVCPU_STATE_READY);
+	return error;
+}
+
+int32_t axvcpu_run_finish(struct axvcpu *vcpu, struct axvcpu_exit *exit, int32_t error)
+{
+	return come_back(vcpu, error ? vcpu_error(vcpu, "run", error) : run_on(vcpu, exit));
+}
+
+int32_t run_slow(struct axvcpu *vcpu, struct axvcpu_exit *exit)
+{
+	int32_t error;
+
+	if (exit->size < AXVCPU_EXIT_SIZE_MIN)
+		return error_set(
+			AXVCPU_ERROR_INVALID_INPUT,
+			"vCPU %u: the exit's size is %u, at least %u is needed: initialise it with AXVCPU_EXIT_INIT",
+			vcpu->id, exit->size, AXVCPU_EXIT_SIZE_MIN);
+	if (current_slot)
+		return error_set(
+			AXVCPU_ERROR_BAD_STATE,
+			"vCPU %u: run is nested in an operation on vCPU %u of this thread: let that one return first",
+			vcpu->id, current_slot->id);
+	error = state_expect(vcpu, "run", AXVCPU_STATE_READY);
+	if (error)
+		return error;
+	if (!bound_here(vcpu))
+		return error_set(
+			AXVCPU_ERROR_BAD_STATE,
+			"vCPU %u: run needs a vCPU that this thread has bound, and no thread has: call axvcpu_bind",
+			vcpu->id);
+	current_slot = vcpu;
+	vcpu_set_state(vcpu, AXVCPU_STATE_RUNNING);
+	return come_back(vcpu, run_on(vcpu, exit));
+}

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tests' backend: a plugin like any other, built in and adopted. See engine.h. */
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "engine.h"
+
+#define AXARCH_STATIC_NAME full_ops
+#undef AXARCH_SYMBOL
+#define AXARCH_SYMBOL static const struct axarch_vcpu_ops AXARCH_STATIC_NAME
+#undef AXARCH_NOTE_PLACE
+#define AXARCH_NOTE_PLACE __attribute__((aligned(8)))
+
+#define CREATE_FIELDS(T, INT, CHOICE, TEXT, ARRAY) INT(T, u64, hart_id, 5, 0, 100, "number of the hart")
+#define SETUP_FIELDS(T, INT, CHOICE, TEXT, ARRAY) INT(T, u32, mode, 3, 0, 9, "mode to start in")
+AXARCH_CONFIG(create_config, CREATE_FIELDS)
+AXARCH_CONFIG(setup_config, SETUP_FIELDS)
+
+struct engine_orders engine_orders;
+struct axvcpu_backend *full_backend;
+struct axvcpu_backend *bare_backend;
+
+static const struct axarch_host *engine_host;
+
+/* Writes the op down and answers with its failure, if one was ordered. */
+static int32_t called(const char *op)
+{
+	size_t length = strlen(engine_orders.log);
+
+	if (engine_orders.logs) {
+		snprintf(engine_orders.log + length, sizeof(engine_orders.log) - length, "%s ", op);
+		engine_orders.current_in_op = axvcpu_get_current();
+	}
+	if (!engine_orders.failing || strcmp(engine_orders.failing, op))
+		return 0;
+	if (engine_host && engine_orders.failure_text)
+		return engine_host->error(engine_orders.failure, "%s", engine_orders.failure_text);
+	return engine_orders.failure;
+}
+
+static int32_t engine_create(const struct axarch_host *host, uint32_t vm_id, uint32_t vcpu_id,
+			     struct create_config config, void **ret_self)
+{
+	struct engine *engine;
+	int32_t error;
+
+	(void)vm_id;
+	(void)vcpu_id;
+	engine_host = host;
+	error = called("create");
+	if (error)
+		return error;
+	engine = calloc(1, sizeof(*engine));
+	engine->hart_id = config.hart_id;
+	engine->deadline = UINT64_MAX;
+	engine->created_by = engine_orders.created++;
+	*ret_self = engine;
+	return 0;
+}
+
+static int32_t engine_destroy(void *self)
+{
+	engine_orders.destroyed++;
+	free(self);
+	return called("destroy");
+}
+
+static int32_t engine_setup_op(void *self, struct setup_config config)
+{
+	struct engine *engine = self;
+
+	engine->mode = config.mode;
+	return called("setup");
+}
+
+static int32_t engine_set_entry(void *self, uint64_t entry)
+{
+	((struct engine *)self)->entry = entry;
+	return called("set_entry");
+}
+
+static int32_t engine_set_ept_root(void *self, uint64_t ept_root)
+{
+	((struct engine *)self)->ept_root = ept_root;
+	return called("set_ept_root");
+}
+
+static int32_t engine_run(void *self, struct axvcpu_exit *exit)
+{
+	int32_t error = called("run");
+
+	return error ? error : engine_orders.run(self, exit);
+}
+
+static int32_t engine_bind(void *self)
+{
+	(void)self;
+	return called("bind");
+}
+
+static int32_t engine_unbind(void *self)
+{
+	(void)self;
+	return called("unbind");
+}
+
+static int32_t engine_set_gpr(void *self, uint32_t index, uint64_t value)
+{
+	struct engine *engine = self;
+
+	if (index >= 4)
+		return AXVCPU_ERROR_INVALID_INPUT;
+	engine->gpr[index] = value;
+	return called("set_gpr");
+}
+
+static int32_t engine_inject_interrupt(void *self, uint64_t vector)
+{
+	struct engine *engine = self;
+	uint32_t count = __atomic_load_n(&engine->injected_count, __ATOMIC_RELAXED);
+	int32_t error = called("inject_interrupt");
+
+	if (error)
+		return error;
+	if (count < ENGINE_INJECTED_MAX)
+		engine->injected[count] = vector;
+	__atomic_store_n(&engine->injected_count, count + 1, __ATOMIC_RELEASE);
+	return 0;
+}
+
+static int32_t engine_set_return_value(void *self, uint64_t value)
+{
+	((struct engine *)self)->gpr[0] = value;
+	return called("set_return_value");
+}
+
+/* Nothing but an atomic store: it is called in signal handlers. */
+static int32_t engine_kick(void *self)
+{
+	__atomic_store_n(&((struct engine *)self)->kicked, 1, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+static int32_t engine_set_interrupt_line(void *self, uint32_t line, uint32_t level)
+{
+	struct engine *engine = self;
+
+	engine->levels = (engine->levels & ~(UINT64_C(1) << line)) | (uint64_t)level << line;
+	engine->lines_told++;
+	return called("set_interrupt_line");
+}
+
+static int32_t engine_complete_read(void *self, const struct axvcpu_exit *exit, uint64_t value)
+{
+	(void)exit;
+	((struct engine *)self)->completed = value;
+	return called("complete_read");
+}
+
+static int32_t engine_reset(void *self)
+{
+	struct engine *engine = self;
+
+	engine->entry = 0;
+	return called("reset");
+}
+
+static int32_t engine_translate(void *self, uint64_t gva, uint32_t access, uint64_t *ret_gpa)
+{
+	(void)self;
+	*ret_gpa = gva + access;
+	return called("translate");
+}
+
+static int32_t engine_set_clock(void *self, axarch_clock_fn now, void *context)
+{
+	struct engine *engine = self;
+
+	engine->now = now;
+	engine->clock_context = context;
+	return called("set_clock");
+}
+
+static int32_t engine_next_deadline(void *self, uint64_t *ret_ns)
+{
+	*ret_ns = ((struct engine *)self)->deadline;
+	return called("next_deadline");
+}
+
+static int32_t engine_interrupt_pending(void *self, uint64_t *ret_pending)
+{
+	struct engine *engine = self;
+
+	*ret_pending =
+		engine->levels || __atomic_load_n(&engine->injected_count, __ATOMIC_RELAXED) > engine->taken_count;
+	return called("interrupt_pending");
+}
+
+static int32_t engine_set_single_step(void *self, uint32_t enabled)
+{
+	((struct engine *)self)->single_step = enabled;
+	return called("set_single_step");
+}
+
+static int32_t engine_read_counter(void *self, uint32_t counter, uint64_t *ret_value)
+{
+	(void)self;
+	*ret_value = counter + UINT64_C(100);
+	return called("read_counter");
+}
+
+/* clang-format off */
+AXARCH_PLUGIN(create_config, CREATE_FIELDS, engine_create, setup_config, SETUP_FIELDS, engine_setup_op,
+	AXARCH_ABOUT(.arch = AXVCPU_ARCH_RISCV64, .id = "full", .version = "1", .licence = "Apache-2.0",
+		     .summary = "the unit tests' engine"),
+	.destroy = engine_destroy,
+	.set_entry = engine_set_entry,
+	.set_ept_root = engine_set_ept_root,
+	.run = engine_run,
+	.bind = engine_bind,
+	.unbind = engine_unbind,
+	.set_gpr = engine_set_gpr,
+	.inject_interrupt = engine_inject_interrupt,
+	.set_return_value = engine_set_return_value,
+	.kick = engine_kick,
+	.set_interrupt_line = engine_set_interrupt_line,
+	.complete_read = engine_complete_read,
+	.reset = engine_reset,
+	.translate = engine_translate,
+	.set_clock = engine_set_clock,
+	.next_deadline = engine_next_deadline,
+	.interrupt_pending = engine_interrupt_pending,
+	.set_single_step = engine_set_single_step,
+	.read_counter = engine_read_counter
+);
+/* clang-format on */
+
+/* The same with the mandatory ops alone, under another id. */
+static struct axarch_vcpu_ops bare_ops;
+static struct {
+	struct axarch_description description;
+	struct axarch_field fields[create_config_field_count + setup_config_field_count];
+} bare_note;
+
+static void make_bare(void)
+{
+	bare_ops = full_ops;
+#define DROP_MANDATORY(name)
+#define DROP_OPTIONAL(name) bare_ops.name = NULL;
+#define DROP(scope, name, presence, since, where, arguments, doc) DROP_##presence(name)
+	AXARCH_VCPU_OPS(DROP)
+	memcpy(&bare_note, full_ops.description, sizeof(bare_note));
+	strcpy(bare_note.description.id, "bare");
+	bare_ops.description = &bare_note.description;
+}
+
+int engine_group_setup(void **state)
+{
+	(void)state;
+	make_bare();
+	return axvcpu_backend_adopt(&full_ops, &full_backend) || axvcpu_backend_adopt(&bare_ops, &bare_backend);
+}
+
+int engine_group_teardown(void **state)
+{
+	(void)state;
+	axvcpu_backend_close(full_backend);
+	axvcpu_backend_close(bare_backend);
+	return 0;
+}
+
+int engine_setup(void **state)
+{
+	(void)state;
+	memset(&engine_orders, 0, sizeof(engine_orders));
+	engine_orders.logs = 1;
+	engine_orders.run = run_nothing;
+	return 0;
+}
+
+int engine_teardown(void **state)
+{
+	(void)state;
+	assert_null(axvcpu_get_current());
+	assert_int_equal(engine_orders.created, engine_orders.destroyed);
+	return 0;
+}
+
+struct axvcpu *vcpu_in(struct axvcpu_backend *backend, uint32_t state, const struct axvcpu_create_info *info)
+{
+	const struct axvcpu_create_info plain = { .size = sizeof(plain) };
+	struct axvcpu *vcpu = NULL;
+
+	assert_ok(axvcpu_create(backend, info ? info : &plain, &vcpu));
+	if (state == AXVCPU_STATE_FREE || state == AXVCPU_STATE_READY)
+		assert_ok(axvcpu_setup(vcpu, 0x80000000, 0x1000, NULL));
+	if (state == AXVCPU_STATE_READY)
+		assert_ok(axvcpu_bind(vcpu));
+	if (state == AXVCPU_STATE_INVALID)
+		assert_ok(axvcpu_set_state(vcpu, AXVCPU_STATE_INVALID));
+	engine_orders.log[0] = '\0';
+	return vcpu;
+}
+
+struct axvcpu *vcpu_ready(struct axvcpu_backend *backend)
+{
+	return vcpu_in(backend, AXVCPU_STATE_READY, NULL);
+}
+
+struct engine *engine_of(struct axvcpu *vcpu)
+{
+	void *arch = NULL;
+
+	assert_ok(axvcpu_arch_vcpu(vcpu, axvcpu_backend_of(vcpu), &arch));
+	return arch;
+}
+
+int32_t run_nothing(struct engine *engine, struct axvcpu_exit *exit)
+{
+	(void)engine;
+	exit->reason = AXVCPU_EXIT_NOTHING;
+	return 0;
+}
+
+int32_t run_halt(struct engine *engine, struct axvcpu_exit *exit)
+{
+	engine->taken_count = __atomic_load_n(&engine->injected_count, __ATOMIC_RELAXED);
+	exit->reason = AXVCPU_EXIT_HALT;
+	return 0;
+}
+
+int32_t run_until_kicked(struct engine *engine, struct axvcpu_exit *exit)
+{
+	engine->taken_count = __atomic_load_n(&engine->injected_count, __ATOMIC_RELAXED);
+	while (!__atomic_exchange_n(&engine->kicked, 0, __ATOMIC_SEQ_CST))
+		sched_yield();
+	exit->reason = AXVCPU_EXIT_KICKED;
+	return 0;
+}
