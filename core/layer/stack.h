@@ -9,11 +9,11 @@ struct axvcpu_backend;
 struct layer_stack;
 
 /*
- * `layers` is the text of axvcpu_create_info. Without layers every slot holds the plugin's own pointer (or the host's stub) and
- * `self`; setup alone goes through an adaptor that passes the config by value.
+ * `layers` is the text of axvcpu_create_info. Without layers every slot holds the plugin's own pointer (or the host's
+ * stub) and `self`; setup alone goes through an adaptor that passes the config by value.
  */
-int32_t layer_stack_create(struct axvcpu_backend *backend, uint32_t vm_id, uint32_t vcpu_id, void *self, const char *layers,
-			   struct layer_stack **ret_stack);
+int32_t layer_stack_create(struct axvcpu_backend *backend, uint32_t vm_id, uint32_t vcpu_id, void *self,
+			   const char *layers, struct layer_stack **ret_stack);
 
 /* What the vCPU calls. Stays where it is for the life of the stack. */
 const struct axarch_dispatch *layer_stack_dispatch(const struct layer_stack *stack);

@@ -6,21 +6,23 @@
 #include <axvcpu/backend.h>
 #include <axvcpu/plugin/plugin.h>
 
+#include "note.h"
+
 struct config_layout; /* core/config: how a schema is laid out for libffi */
 
 struct axvcpu_backend {
-	/* The host's own copy: the plugin's pointers as they are, and for ops that it lacks a stub that answers Unsupported. */
+	/* The host's own copy: the plugin's pointers as they are, and for ops that it lacks a stub that answers
+	 * Unsupported. */
 	struct axarch_vcpu_ops ops;
 	const struct axarch_vcpu_ops *plugin; /* as exported */
-	const struct axarch_field *create_fields;
-	const struct axarch_field *setup_fields;
+	struct note note;                     /* the description and the fields of both configs */
 	struct config_layout *create_layout;
 	struct config_layout *setup_layout;
-	char *path;
-	char *reason;
+	char *path;   /* "" when adopted */
+	char *reason; /* set once, by the first auto that took it; NULL before */
 	void *handle; /* of dlopen; NULL when adopted */
 	unsigned references;
-	struct axvcpu_backend *next;
+	struct axvcpu_backend *next; /* every backend that was ever loaded; they stay */
 };
 
 /* One more reference, for a vCPU; given back with axvcpu_backend_close. [any-thread] */
