@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Decoded guest code: ops, blocks of them, the table that finds a block by physical address, and the jump cache that
+ * finds it by virtual address.
+ *
+ * Blocks belong to one vCPU, so no lock guards them. They are keyed by guest-physical address and mode, and therefore
+ * survive a change of page tables; a link between two blocks stays inside one page for the same reason. Their memory is
+ * taken from chunks that grow up to a limit; when that is reached everything is forgotten at once.
+ *
+ * How changed code is noticed: every block keeps a copy of the bytes that it was decoded from, and the generation of
+ * the code in which these were last compared with memory. fence.i (or a host write) begins a new generation, and a
+ * block is compared again on its first entry after that. This sees writes by everybody (this vCPU, others, devices)
+ * without protecting pages, and costs no more than a comparison of some twenty bytes per block and fence.
+ */
+#ifndef PLUGINS_SIM_CODE_H
+#define PLUGINS_SIM_CODE_H
+
+#include <axvcpu/plugin/host.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct sim_cpu;
+struct sim_op;
+
+/* Executes an op. Returns the op to go on with (see SIM_NEXT), or NULL: back to the loop. */
+typedef const struct sim_op *(*sim_exec_fn)(struct sim_cpu *cpu, const struct sim_op *op);
+
+struct sim_op {
+	sim_exec_fn fn;
+	int32_t imm;
+	uint8_t rd, rs1, rs2; /* registers; SIM_SINK for a destination that is always zero */
+	uint8_t at; /* offset in bytes from the block's start (even); bit 0: the instruction has 4 bytes, not 2 */
+};
+
+/* Follows the last op of a block. */
+struct sim_links {
+	struct sim_block *to[2];
+};
+
+struct sim_block {
+	uint64_t pass;  /* generation of the code in which it was compared with memory */
+	uint16_t count; /* instructions */
+	uint16_t bytes; /* of guest code */
+	uint32_t reserved;
+	uint64_t key;           /* guest-physical address, bit 0: user mode */
+	struct sim_block *next; /* in its bucket */
+	uint8_t *source;        /* the copy of the guest code */
+	struct sim_op ops[];
+};
+
+enum {
+	SIM_BLOCK_INSTRUCTIONS = 64,
+	SIM_BLOCK_BYTES = 256,
+	SIM_BUCKETS = 16384,
+	SIM_JUMPS_PER_PAGE = 64,
+	SIM_JUMP_PAGES = 64,
+	SIM_JUMPS = SIM_JUMPS_PER_PAGE * SIM_JUMP_PAGES
+};
+
+#define SIM_NEVER UINT64_MAX /* a generation that never comes: of blocks that must not run again */
+
+struct sim_jump {
+	uint64_t pc;
+	uint64_t context; /* of the fetch TLB, under which it was found; 0: empty */
+	struct sim_block *block;
+};
+
+/* Room for one block of one instruction that nobody keeps. */
+struct sim_scratch {
+	_Alignas(16) uint8_t memory[sizeof(struct sim_block) + 2 * sizeof(struct sim_op) + sizeof(struct sim_links)];
+};
+
+struct sim_chunk {
+	struct sim_chunk *next;
+	_Alignas(16) uint8_t memory[];
+};
+
+struct sim_code {
+	const struct axarch_host *host;
+	struct sim_chunk *chunks; /* all of them, in the order in which they are filled */
+	struct sim_chunk *current;
+	size_t used;      /* bytes of current */
+	size_t allocated; /* bytes in all */
+	size_t limit;
+	uint64_t decoded; /* blocks, since the start */
+	struct sim_block **buckets;
+};
+
+int32_t sim_code_init(struct sim_code *code, const struct axarch_host *host, size_t limit);
+void sim_code_finish(struct sim_code *code);
+
+/* Forgets all blocks. Links and jump caches that point to them must go as well. */
+void sim_code_clear(struct sim_code *code);
+
+struct sim_block *sim_code_find(const struct sim_code *code, uint64_t key);
+
+/* Room for the largest block, or NULL when the limit is reached (clear, then it succeeds) or the host has no more. */
+struct sim_block *sim_code_reserve(struct sim_code *code);
+/* Keeps the block that was built in the room, `size` bytes of it, and lets it be found. */
+void sim_code_commit(struct sim_code *code, struct sim_block *block, size_t size);
+/* Takes a block out of the table, so that its address can be decoded anew. Its memory stays. */
+void sim_code_drop(struct sim_code *code, struct sim_block *block);
+
+/* Pages have their entries side by side, so that those of one page can be forgotten. */
+static inline unsigned sim_jump_index(uint64_t pc)
+{
+	return (unsigned)((pc >> 12) % SIM_JUMP_PAGES * SIM_JUMPS_PER_PAGE +
+			  ((pc >> 1) ^ (pc >> 7)) % SIM_JUMPS_PER_PAGE);
+}
+
+static inline struct sim_links *sim_op_links(const struct sim_op *last)
+{
+	return (struct sim_links *)(uintptr_t)(last + 1);
+}
+
+#endif

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Groups of vCPUs and their requests. See group.h. */
+#include "group.h"
+
+#include <axvcpu/error.h>
+
+struct sim_group {
+	const struct axarch_host *host;
+	struct axarch_space *space;
+	struct sim_group *next;
+	struct sim_member *members;
+	unsigned references;
+	unsigned waiters; /* atomic */
+	pthread_mutex_t lock;
+	pthread_cond_t changed; /* a member has served requests or has left the guest */
+	struct axarch_space_listener listener;
+};
+
+/* vCPUs of a space must find each other, whoever made them: this is the plugin's only global state. */
+static pthread_mutex_t groups_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct sim_group *groups;
+
+static uint32_t bits_for(uint32_t event)
+{
+	switch (event) {
+	case AXARCH_SPACE_ADDED:
+	case AXARCH_SPACE_REMOVING:
+	case AXARCH_SPACE_CHANGED:
+		return SIM_REQUEST_SLOTS;
+	case AXARCH_SPACE_DIRTY_CLEARED:
+		return SIM_REQUEST_WRITES;
+	case AXARCH_SPACE_WRITTEN:
+		return SIM_REQUEST_CODE;
+	}
+	return 0; /* dirty pages are marked when they are written: there is nothing to hand over */
+}
+
+static void heard(void *context, const struct axarch_space_event *event)
+{
+	uint32_t bits = bits_for(event->kind);
+
+	if (bits)
+		sim_group_request(context, bits, NULL, NULL, NULL, event->kind != AXARCH_SPACE_WRITTEN);
+}
+
+static int32_t create_group(const struct axarch_host *host, struct axarch_space *space, struct sim_group **ret_group)
+{
+	struct sim_group *group = host->alloc(sizeof(*group));
+	int32_t error;
+
+	if (!group)
+		return host->error(AXVCPU_ERROR_NO_MEMORY, "no memory to watch the address space");
+	*group = (struct sim_group){ .host = host, .space = space, .listener = { heard, group } };
+	pthread_mutex_init(&group->lock, NULL);
+	pthread_cond_init(&group->changed, NULL);
+	error = host->space_listen(space, &group->listener);
+	if (error)
+		goto destroy_group;
+	*ret_group = group;
+	return 0;
+
+destroy_group:
+	pthread_cond_destroy(&group->changed);
+	pthread_mutex_destroy(&group->lock);
+	host->free(group);
+	return error;
+}
+
+/* The last member's reference to the space goes with the group. */
+static void destroy_group(struct sim_group *group)
+{
+	group->host->space_unlisten(group->space, &group->listener);
+	group->host->space_release(group->space);
+	pthread_cond_destroy(&group->changed);
+	pthread_mutex_destroy(&group->lock);
+	group->host->free(group);
+}
+
+/* With groups_lock held. Takes over the caller's reference to the space, also when it fails. */
+static int32_t find_group(const struct axarch_host *host, struct axarch_space *space, struct sim_group **ret_group)
+{
+	struct sim_group *group = groups;
+	int32_t error;
+
+	while (group && group->space != space)
+		group = group->next;
+	if (group) {
+		host->space_release(space);
+	} else {
+		error = create_group(host, space, &group);
+		if (error) {
+			host->space_release(space);
+			return error;
+		}
+		group->next = groups;
+		groups = group;
+	}
+	*ret_group = group;
+	return 0;
+}
+
+int32_t sim_group_join(struct sim_member *member, uint64_t ept_root, struct axarch_space **ret_space)
+{
+	struct axarch_space *space;
+	struct sim_group *group;
+	int32_t error = member->host->space_acquire(ept_root, &space);
+
+	if (error)
+		return error;
+	pthread_mutex_lock(&groups_lock);
+	error = find_group(member->host, space, &group);
+	if (error)
+		goto unlock;
+	group->references++;
+	pthread_mutex_lock(&group->lock);
+	member->group = group;
+	member->next = group->members;
+	group->members = member;
+	pthread_mutex_unlock(&group->lock);
+	*ret_space = group->space;
+unlock:
+	pthread_mutex_unlock(&groups_lock);
+	return error;
+}
+
+static void unlink_group(struct sim_group *group)
+{
+	struct sim_group **place = &groups;
+
+	while (*place != group)
+		place = &(*place)->next;
+	*place = group->next;
+}
+
+void sim_group_leave(struct sim_member *member)
+{
+	struct sim_group *group = member->group;
+	struct sim_member **place;
+
+	if (!group)
+		return;
+	pthread_mutex_lock(&groups_lock);
+	pthread_mutex_lock(&group->lock);
+	for (place = &group->members; *place != member; place = &(*place)->next)
+		;
+	*place = member->next;
+	member->group = NULL;
+	pthread_mutex_unlock(&group->lock);
+	if (--group->references == 0) {
+		unlink_group(group);
+		destroy_group(group);
+	}
+	pthread_mutex_unlock(&groups_lock);
+}
+
+void sim_member_request(struct sim_member *member, uint32_t bits)
+{
+	__atomic_fetch_or(&member->requests, bits, __ATOMIC_SEQ_CST);
+	__atomic_store_n(member->pass, 0, __ATOMIC_SEQ_CST);
+}
+
+static bool must_wait_for(struct sim_member *member)
+{
+	return __atomic_load_n(&member->inside, __ATOMIC_SEQ_CST) &&
+	       __atomic_load_n(&member->served, __ATOMIC_SEQ_CST) < __atomic_load_n(&member->wanted, __ATOMIC_RELAXED);
+}
+
+static void wait_for_members(struct sim_group *group, sim_member_match_fn match, const void *context,
+			     const struct sim_member *self)
+{
+	__atomic_fetch_add(&group->waiters, 1, __ATOMIC_SEQ_CST);
+	for (struct sim_member *member = group->members; member;) {
+		if (member == self || (match && !match(member, context)) || !must_wait_for(member)) {
+			member = member->next;
+			continue;
+		}
+		pthread_cond_wait(&group->changed, &group->lock);
+		member = group->members; /* the list may be another one now */
+	}
+	__atomic_fetch_sub(&group->waiters, 1, __ATOMIC_SEQ_CST);
+}
+
+unsigned sim_group_request(struct sim_group *group, uint32_t bits, sim_member_match_fn match, const void *context,
+			   struct sim_member *self, bool wait)
+{
+	unsigned matched = 0;
+
+	pthread_mutex_lock(&group->lock);
+	for (struct sim_member *member = group->members; member; member = member->next) {
+		if (match && !match(member, context))
+			continue;
+		matched++;
+		if (member == self)
+			continue;
+		__atomic_fetch_add(&member->wanted, wait, __ATOMIC_SEQ_CST);
+		sim_member_request(member, bits);
+	}
+	if (wait)
+		wait_for_members(group, match, context, self);
+	pthread_mutex_unlock(&group->lock);
+	return matched;
+}
+
+static void tell_waiters(struct sim_group *group)
+{
+	if (!group || !__atomic_load_n(&group->waiters, __ATOMIC_SEQ_CST))
+		return;
+	pthread_mutex_lock(&group->lock);
+	pthread_cond_broadcast(&group->changed);
+	pthread_mutex_unlock(&group->lock);
+}
+
+void sim_member_enter(struct sim_member *member)
+{
+	__atomic_store_n(&member->inside, 1, __ATOMIC_SEQ_CST);
+}
+
+void sim_member_exit(struct sim_member *member)
+{
+	__atomic_store_n(&member->inside, 0, __ATOMIC_SEQ_CST);
+	tell_waiters(member->group);
+}
+
+uint32_t sim_member_take(struct sim_member *member, uint64_t *ret_number)
+{
+	*ret_number = __atomic_load_n(&member->wanted, __ATOMIC_SEQ_CST);
+	return __atomic_exchange_n(&member->requests, 0, __ATOMIC_SEQ_CST);
+}
+
+void sim_member_done(struct sim_member *member, uint64_t number)
+{
+	__atomic_store_n(&member->served, number, __ATOMIC_SEQ_CST);
+	tell_waiters(member->group);
+}
