@@ -20,6 +20,7 @@ AXARCH_CONFIG(setup_config, SETUP_FIELDS)
 struct engine_orders engine_orders;
 struct axvcpu_backend *full_backend;
 struct axvcpu_backend *bare_backend;
+struct axvcpu_backend *kicking_backend;
 
 static const struct axarch_host *engine_host;
 
@@ -236,30 +237,37 @@ AXARCH_PLUGIN(create_config, CREATE_FIELDS, engine_create, setup_config, SETUP_F
 );
 /* clang-format on */
 
-/* The same with the mandatory ops alone, under another id. */
-static struct axarch_vcpu_ops bare_ops;
-static struct {
-	struct axarch_description description;
-	struct axarch_field fields[create_config_field_count + setup_config_field_count];
-} bare_note;
+/* The same with fewer ops, under another id. */
+struct variant {
+	struct axarch_vcpu_ops ops;
+	struct {
+		struct axarch_description description;
+		struct axarch_field fields[create_config_field_count + setup_config_field_count];
+	} note;
+};
 
-static void make_bare(void)
+static struct variant bare, kicking;
+
+static void make_variant(struct variant *variant, const char *id, axarch_kick_fn kick)
 {
-	bare_ops = full_ops;
+	variant->ops = full_ops;
 #define DROP_MANDATORY(name)
-#define DROP_OPTIONAL(name) bare_ops.name = NULL;
+#define DROP_OPTIONAL(name) variant->ops.name = NULL;
 #define DROP(scope, name, presence, since, where, arguments, doc) DROP_##presence(name)
 	AXARCH_VCPU_OPS(DROP)
-	memcpy(&bare_note, full_ops.description, sizeof(bare_note));
-	strcpy(bare_note.description.id, "bare");
-	bare_ops.description = &bare_note.description;
+	variant->ops.kick = kick;
+	memcpy(&variant->note, full_ops.description, sizeof(variant->note));
+	snprintf(variant->note.description.id, sizeof(variant->note.description.id), "%s", id);
+	variant->ops.description = &variant->note.description;
 }
 
 int engine_group_setup(void **state)
 {
 	(void)state;
-	make_bare();
-	return axvcpu_backend_adopt(&full_ops, &full_backend) || axvcpu_backend_adopt(&bare_ops, &bare_backend);
+	make_variant(&bare, "bare", NULL);
+	make_variant(&kicking, "kicking", engine_kick);
+	return axvcpu_backend_adopt(&full_ops, &full_backend) || axvcpu_backend_adopt(&bare.ops, &bare_backend) ||
+	       axvcpu_backend_adopt(&kicking.ops, &kicking_backend);
 }
 
 int engine_group_teardown(void **state)
@@ -267,6 +275,7 @@ int engine_group_teardown(void **state)
 	(void)state;
 	axvcpu_backend_close(full_backend);
 	axvcpu_backend_close(bare_backend);
+	axvcpu_backend_close(kicking_backend);
 	return 0;
 }
 

@@ -47,11 +47,12 @@ struct engine_orders {
 
 extern struct engine_orders engine_orders;
 
-/* The engine with all ops, and one with the mandatory ones alone. */
+/* The engine with all ops, one with the mandatory ones alone, and one with kick besides these. */
 extern struct axvcpu_backend *full_backend;
 extern struct axvcpu_backend *bare_backend;
+extern struct axvcpu_backend *kicking_backend;
 
-/* Group set-up and tear-down: adopts both. */
+/* Group set-up and tear-down: adopts them. */
 int engine_group_setup(void **state);
 int engine_group_teardown(void **state);
 
