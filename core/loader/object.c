@@ -2,6 +2,7 @@
 /* dlopen and dlsym, with the checks that they leave to their callers. Knows nothing of what the symbol is. */
 #include <dlfcn.h>
 #include <link.h>
+#include <pthread.h>
 
 #include "object.h"
 #include "trial.h"
@@ -32,7 +33,7 @@ static size_t size_of(const void *symbol)
 	return entry->st_size;
 }
 
-int object_load(const char *path, const struct stat *status, const char *symbol, struct object *ret_object,
+static int load(const char *path, const struct stat *status, const char *symbol, struct object *ret_object,
 		struct report *report)
 {
 	struct object object;
@@ -56,4 +57,16 @@ int object_load(const char *path, const struct stat *status, const char *symbol,
 	object.symbol_size = size_of(object.symbol);
 	*ret_object = object;
 	return 0;
+}
+
+int object_load(const char *path, const struct stat *status, const char *symbol, struct object *ret_object,
+		struct report *report)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* a trial forks: one thing at a time */
+	int result;
+
+	pthread_mutex_lock(&lock);
+	result = load(path, status, symbol, ret_object, report);
+	pthread_mutex_unlock(&lock);
+	return result;
 }

@@ -15,7 +15,7 @@ struct object {
 
 /*
  * Loads the file, after a trial elsewhere, and finds the symbol in the object itself. Never unloads it, also when it is
- * refused: its constructors may have left threads or callbacks. 0, or `report` says why not. One thread at a time.
+ * refused: its constructors may have left threads or callbacks. 0, or `report` says why not. [any-thread]
  */
 int object_load(const char *path, const struct stat *status, const char *symbol, struct object *ret_object,
 		struct report *report);
