@@ -4,40 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../common/exits.h"
 #include "script.h"
 
 #define ITEM_MAX 256
 
-struct exit_field {
-	const char *name;
-	uint32_t offset; /* in struct axvcpu_exit */
-	uint32_t size;   /* of one element */
-	uint32_t count;
-};
-
-#define FIELDS_MAX 6
-
-struct exit_row {
-	const char *spelling;
-	uint32_t reason;
-	uint32_t offset;
-	uint32_t size;
-	struct exit_field fields[FIELDS_MAX];
-};
-
 /* clang-format off */
-#define SIZE_u32 4, 1
-#define SIZE_u64 8, 1
-#define SIZE_u64x6 8, 6
-#define FIELD_A(kind, name) { #name, 0, SIZE_##kind }, FIELD_B
-#define FIELD_B(kind, name) { #name, 0, SIZE_##kind }, FIELD_A
-#define FIELD_A_END
-#define FIELD_B_END
-#define EXIT_ROW(value, constant, member, spelling, fields, doc) \
-	{ #spelling, value, (uint32_t)offsetof(struct axvcpu_exit, member), (uint32_t)sizeof(struct axvcpu_exit_##member), \
-	  { AXVCPU_WALK(FIELD_A fields) } },
-static const struct exit_row exits[] = { AXVCPU_EXITS(EXIT_ROW) };
-
 #define OP_NAME(scope, name, presence, since, where, arguments, doc) #name,
 static const char *const ops[] = { AXARCH_VCPU_OPS(OP_NAME) };
 
@@ -78,29 +50,16 @@ static int parse_code(const char *text, char **ret_end, int32_t *ret_code)
 	return *ret_end == text || !code || code != *ret_code ? -1 : 0;
 }
 
-static const struct exit_row *exit_of(const char *spelling)
-{
-	for (size_t i = 0; i < COUNT(exits); i++)
-		if (!strcmp(exits[i].spelling, spelling))
-			return &exits[i];
-	return NULL;
-}
-
-/* The members of an exit stand in the order of its fields, each aligned to its size. */
 static const struct exit_field *field_of(const struct exit_row *row, const char *name, size_t length,
 					 uint32_t *ret_offset)
 {
-	uint32_t offset = 0;
-
-	for (size_t i = 0; i < FIELDS_MAX && row->fields[i].name; i++) {
+	for (uint32_t i = 0; row->fields[i].name; i++) {
 		const struct exit_field *field = &row->fields[i];
 
-		offset = (offset + field->size - 1) & ~(field->size - 1);
 		if (strlen(field->name) == length && !strncmp(field->name, name, length)) {
-			*ret_offset = row->offset + offset;
+			*ret_offset = exits_field_offset(row, i);
 			return field;
 		}
-		offset += field->size * field->count;
 	}
 	return NULL;
 }
@@ -187,7 +146,7 @@ static int32_t parse_item(const struct axarch_host *host, char *item, struct scr
 	rest += strspn(rest, " \t");
 	if (!strcmp(item, "fail"))
 		return parse_fail(host, rest, script);
-	row = exit_of(item);
+	row = exits_by_spelling(item);
 	if (row)
 		error = parse_exit(host, row, rest, step);
 	else if (!strcmp(item, "spin") && !*rest)
@@ -266,7 +225,7 @@ void script_finish(const struct axarch_host *host, struct script *script)
 
 void script_give_exit(const struct script_step *step, struct axvcpu_exit *ret_exit)
 {
-	const struct exit_row *row = &exits[step->exit.reason];
+	const struct exit_row *row = exits_by_reason(step->exit.reason);
 
 	ret_exit->reason = row->reason;
 	if (row->offset + row->size <= ret_exit->size)
