@@ -27,7 +27,7 @@
 #include "debug.h"
 #include "trial.h"
 
-#define LIMIT_MS 3000
+#define LIMIT_MS 2000
 
 struct passed {
 	dev_t device;
