@@ -26,9 +26,9 @@ static inline unsigned rv_length(uint32_t insn)
 	return (insn & 3) == 3 ? 4 : 2;
 }
 
-/* Writes the instruction as an assembler would ("addi a0, a1, -1"), ".4byte 0x..." when there is none. pc is its
- * address. Returns the length that the text wants, as snprintf does. */
-int rv_disassemble(uint32_t insn, uint64_t pc, char *ret_text, size_t capacity);
+/* Writes the instruction as GNU as reads it ("addi a0, a1, -1"; ".4byte 0x..." when there is none; targets as ".+8").
+ * Returns the length that the text wants, as snprintf does. */
+int rv_disassemble(uint32_t insn, char *ret_text, size_t capacity);
 
 /* struct sim_isa's. */
 unsigned rv_decode_op(const uint8_t *code, unsigned size, struct sim_op *ret_op, bool *ret_ends);

@@ -186,7 +186,9 @@ static void turn(struct rv_hart *hart)
 		return;
 	}
 	execute(hart, limit);
-	if (hart->single_step && !hart->stopped && !hart->halted)
+	if (hart->halted && !hart->stopped)
+		wait_for_interrupt(hart);
+	if (hart->single_step && !hart->stopped)
 		stop_debug(hart, 1);
 }
 

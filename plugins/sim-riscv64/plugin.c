@@ -2,6 +2,7 @@
 /* The plugin's ops: thin, each calls what does the work. */
 #include <axvcpu/plugin/plugin.h>
 
+#include <string.h>
 #include <time.h>
 
 #include "decode.h"
@@ -309,14 +310,31 @@ static int32_t read_counter(void *self, uint32_t counter, uint64_t *ret_value)
 	return hart->cpu.host->error(AXVCPU_ERROR_NOT_FOUND, "no counter %u", counter);
 }
 
+/* axvcpu.disassemble/1: "i32 disassemble(u32 insn, ptr text, u64 capacity)", as rv_disassemble. */
+static const struct axarch_function disassemble_functions[] = {
+	{ "disassemble", "i32(u32,ptr,u64)", (void (*)(void))rv_disassemble,
+	  "writes one instruction as text; returns its length" },
+};
+static const struct axarch_extension disassemble_extension = {
+	.size = sizeof(struct axarch_extension),
+	.function_count = 1,
+	.name = "axvcpu.disassemble/1",
+	.functions = disassemble_functions,
+};
+
+static const struct axarch_extension *get_extension(const char *name)
+{
+	return strcmp(name, disassemble_extension.name) ? NULL : &disassemble_extension;
+}
+
 AXARCH_PLUGIN(sim_riscv64_create, CREATE_CONFIG, create, sim_riscv64_setup, AXARCH_EMPTY_CONFIG, setup,
 	      AXARCH_ABOUT(.arch = AXVCPU_ARCH_RISCV64, .id = "sim-riscv64", .version = "0.1.0",
 			   .licence = "Apache-2.0",
 			   .summary = "simulated RV64IMAC hart with S-mode, Sv39 and Sv48, and an SBI",
 			   .capabilities = AXARCH_CAPABILITY_SIMULATED | AXARCH_CAPABILITY_DETERMINISTIC |
 					   AXARCH_CAPABILITY_GUEST_MEMORY),
-	      .destroy = destroy, .set_entry = set_entry, .set_ept_root = set_ept_root, .run = run,
-	      .bind = bind_or_unbind, .unbind = bind_or_unbind, .set_gpr = set_gpr,
+	      .get_extension = get_extension, .destroy = destroy, .set_entry = set_entry, .set_ept_root = set_ept_root,
+	      .run = run, .bind = bind_or_unbind, .unbind = bind_or_unbind, .set_gpr = set_gpr,
 	      .inject_interrupt = inject_interrupt, .set_return_value = set_return_value, .kick = kick,
 	      .set_interrupt_line = set_interrupt_line, .complete_read = complete_read, .reset = reset,
 	      .get_reg = get_reg, .set_reg = set_reg, .translate = translate, .set_clock = set_clock,
