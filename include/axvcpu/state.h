@@ -6,7 +6,8 @@
  * size. Thread: the vCPU's, not while it runs; the tables are [any-thread].
  *
  * Snapshot format (little-endian): the header below, then per register { u64 id, u32 size, u32 name length, name, value }, each
- * padded to 8 bytes. A reader skips ids that it does not know if they are volatile, and refuses them by name otherwise.
+ * padded to 8 bytes with zeros. Loading leaves out volatile registers that the engine lacks, compares read-only ones instead of writing
+ * them, and refuses everything else that it does not know by name. A register that the snapshot lacks stays as it is.
  */
 #ifndef AXVCPU_STATE_H
 #define AXVCPU_STATE_H

@@ -14,8 +14,9 @@
  *   axvcpu_destroy(vcpu);
  *
  * States: a call in the wrong state is BAD_STATE and the text names the state that was expected and the one found. With the
- * policy `poison` (the default) the vCPU becomes Invalid as well, with `reject` it stays as it was. An error of the backend
- * makes it Invalid under both. axvcpu_reset leads from any state but Running and Blocked back to Created.
+ * policy `poison` (the default) the vCPU becomes Invalid as well, unless it is found Running or Blocked; with `reject` it stays as it
+ * was. An error of the backend in setup, bind, run, wait or unbind makes it Invalid under both. axvcpu_reset leads from any
+ * state but Running and Blocked back to Created.
  *
  * Threads: the thread that binds a vCPU is its CPU until it unbinds; that thread runs it, and each thread has one current
  * vCPU at a time. Functions marked [any-thread] may be called from everywhere at any time, also while the guest runs;
@@ -92,14 +93,15 @@ AXVCPU_API int32_t axvcpu_unbind(struct axvcpu *vcpu);
 AXVCPU_API int32_t axvcpu_run(struct axvcpu *vcpu, struct axvcpu_exit *exit);
 
 /*
- * Waits, in state Blocked, until an interrupt is queued, one is pending in the engine, the engine's timer is due, the vCPU is
- * kicked, or `timeout_ns` have passed (UINT64_MAX: no limit); then it is Ready again. Nothing that came between the Halt exit
- * and this call is lost. A kick is not consumed: the next run returns Kicked. Errors: BAD_STATE, -ETIMEDOUT.
+ * Waits, in state Blocked, until the engine has an interrupt that ends a Halt (an engine that cannot tell: until it was given one),
+ * its timer is due, the vCPU is kicked, or `timeout_ns` of the host's time have passed (UINT64_MAX: no limit); then it is Ready
+ * again. Nothing that came between the Halt exit and this call is lost. A kick is not consumed: the next run returns Kicked. After
+ * the VMM's clock has jumped ahead, kick. Errors: BAD_STATE, -ETIMEDOUT, or the backend's.
  */
 AXVCPU_API int32_t axvcpu_wait(struct axvcpu *vcpu, uint64_t timeout_ns);
 
 /* Any state but Running and Blocked to Created: as if just made from the same config, interrupts and kicks forgotten; a bound vCPU
- * is unbound. Layers stay. */
+ * is unbound. Layers and the clock stay. After a failed reset only reset and destroy are of use. */
 AXVCPU_API int32_t axvcpu_reset(struct axvcpu *vcpu);
 
 /* Finishes the read that `exit` reports. `value` is cut to the exit's width, extended as the exit says (zero, or signed_ext) to
@@ -108,7 +110,8 @@ AXVCPU_API int32_t axvcpu_complete_read(struct axvcpu *vcpu, const struct axvcpu
 
 /*
  * Interrupts. [any-thread], in any state.
- * inject: an edge; queued in order and handed to the backend before the next entry, RESOURCE_BUSY when the queue is full.
+ * inject: an edge; queued in order and handed to the backend before the next entry, RESOURCE_BUSY when the queue is full. One
+ * that the backend refuses then (no such vector) is dropped and fails that run or wait.
  * set_line: a level; the latest level of each of 64 lines is what counts, so nothing can be lost.
  * Both wake a Blocked vCPU and make a running one look. UNSUPPORTED when the backend lacks the op.
  */

@@ -211,6 +211,79 @@ static int32_t engine_read_counter(void *self, uint32_t counter, uint64_t *ret_v
 	return called("read_counter");
 }
 
+static uint64_t *reg_of(struct engine *engine, uint64_t id)
+{
+	uint32_t count;
+	const struct axvcpu_reg *regs = axvcpu_regs(AXVCPU_ARCH_RISCV64, &count);
+
+	assert_true(count <= ENGINE_REGS_MAX);
+	for (uint32_t i = 0; i < count; i++)
+		if (regs[i].id == id && id != engine_orders.missing_reg)
+			return &engine->regs[i];
+	return NULL;
+}
+
+static int32_t engine_get_reg(void *self, uint64_t id, void *ret_value, uint32_t size)
+{
+	const uint64_t *reg = reg_of(self, id);
+
+	assert_int_equal(size, 8);
+	if (!reg)
+		return AXVCPU_ERROR_NOT_FOUND;
+	memcpy(ret_value, reg, size);
+	return called("get_reg");
+}
+
+static int32_t engine_set_reg(void *self, uint64_t id, const void *value, uint32_t size)
+{
+	uint64_t *reg = reg_of(self, id);
+
+	assert_int_equal(size, 8);
+	if (!reg)
+		return AXVCPU_ERROR_NOT_FOUND;
+	if (id == engine_orders.refused_reg)
+		return engine_host->error(AXVCPU_ERROR_INVALID_INPUT, "bits 63:60 must be zero");
+	engine_orders.reg_writes++;
+	memcpy(reg, value, size);
+	return called("set_reg");
+}
+
+static int32_t engine_percpu_create(const struct axarch_host *host, uint32_t cpu_id, void **ret_self)
+{
+	int32_t error = called("percpu_create");
+
+	(void)host;
+	if (error)
+		return error;
+	*ret_self = calloc(1, sizeof(uint32_t));
+	*(uint32_t *)*ret_self = cpu_id;
+	return 0;
+}
+
+static int32_t engine_percpu_destroy(void *self)
+{
+	free(self);
+	return called("percpu_destroy");
+}
+
+static int32_t engine_hardware_enable(void *self)
+{
+	(void)self;
+	return called("hardware_enable");
+}
+
+static int32_t engine_hardware_disable(void *self)
+{
+	(void)self;
+	return called("hardware_disable");
+}
+
+static int32_t engine_max_levels(void *self, uint64_t *ret_levels)
+{
+	*ret_levels = *(uint32_t *)self + UINT64_C(5);
+	return called("max_guest_page_table_levels");
+}
+
 /* clang-format off */
 AXARCH_PLUGIN(create_config, CREATE_FIELDS, engine_create, setup_config, SETUP_FIELDS, engine_setup_op,
 	AXARCH_ABOUT(.arch = AXVCPU_ARCH_RISCV64, .id = "full", .version = "1", .licence = "Apache-2.0",
@@ -233,7 +306,14 @@ AXARCH_PLUGIN(create_config, CREATE_FIELDS, engine_create, setup_config, SETUP_F
 	.next_deadline = engine_next_deadline,
 	.interrupt_pending = engine_interrupt_pending,
 	.set_single_step = engine_set_single_step,
-	.read_counter = engine_read_counter
+	.read_counter = engine_read_counter,
+	.get_reg = engine_get_reg,
+	.set_reg = engine_set_reg,
+	.percpu_create = engine_percpu_create,
+	.percpu_destroy = engine_percpu_destroy,
+	.hardware_enable = engine_hardware_enable,
+	.hardware_disable = engine_hardware_disable,
+	.max_guest_page_table_levels = engine_max_levels
 );
 /* clang-format on */
 

@@ -9,8 +9,10 @@
 #include "../unit.h"
 #include <axvcpu/axvcpu.h>
 #include <axvcpu/plugin/plugin.h>
+#include <axvcpu/regs/riscv64.h>
 
 #define ENGINE_INJECTED_MAX 128
+#define ENGINE_REGS_MAX 128
 
 struct engine {
 	uint64_t injected[ENGINE_INJECTED_MAX]; /* the first of them, in the order of delivery */
@@ -29,7 +31,8 @@ struct engine {
 	uint64_t (*now)(void *context);
 	void *clock_context;
 	uint32_t single_step;
-	int created_by; /* how many were created before it */
+	uint64_t regs[ENGINE_REGS_MAX]; /* in the order of the riscv64 table */
+	int created_by;                 /* how many were created before it */
 };
 
 /* What the test orders and what happened, for all vCPUs of the engine. Reset by engine_fixture. */
@@ -40,6 +43,9 @@ struct engine_orders {
 	int32_t failure;          /* ...with this code... */
 	const char *failure_text; /* ...and this text, or NULL for none */
 	int32_t (*run)(struct engine *engine, struct axvcpu_exit *exit);
+	uint64_t missing_reg; /* id of a register that the engine has not */
+	uint64_t refused_reg; /* id of one that it does not let be written */
+	int reg_writes;
 	int created;
 	int destroyed;
 	struct axvcpu *current_in_op; /* the current vCPU during the last op */

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The registers of an x86_64 vCPU: names and numbers of the Intel 64 and IA-32 Architectures Software Developer's Manual.
+ *
+ * REG(id, size in bytes, flags, "name", "alias", "meaning"); flags are AXVCPU_REG_*. Groups (bits 48 to 55 of the id): see
+ * AXVCPU_REG_ID in <axvcpu/regs/reg.h>. General registers are numbered as in opcodes, MSRs by their number; what has no number
+ * in the manual lies above 32 bits. Segments: 0 es, 1 cs, 2 ss, 3 ds, 4 fs, 5 gs, 6 tr, 7 ldtr; attributes are bits 8 to 23 of the
+ * descriptor's upper half, shifted down by 8: type in bits 0 to 3, S 4, DPL 5 and 6, P 7, AVL 12, L 13, D/B 14, G 15.
+ */
+#ifndef AXVCPU_REGS_X86_64_H
+#define AXVCPU_REGS_X86_64_H
+
+#include <axvcpu/regs/reg.h>
+
+#define AXVCPU_X86_64_GPR(n) AXVCPU_REG_ID(AXVCPU_ARCH_X86_64, AXVCPU_REG_GENERAL, n)
+#define AXVCPU_X86_64_RIP AXVCPU_REG_ID(AXVCPU_ARCH_X86_64, AXVCPU_REG_GENERAL, 16)
+#define AXVCPU_X86_64_RFLAGS AXVCPU_REG_ID(AXVCPU_ARCH_X86_64, AXVCPU_REG_GENERAL, 17)
+#define AXVCPU_X86_64_MSR(number) AXVCPU_REG_ID(AXVCPU_ARCH_X86_64, AXVCPU_REG_SYSTEM, number)
+#define AXVCPU_X86_64_CR(n) AXVCPU_REG_ID(AXVCPU_ARCH_X86_64, AXVCPU_REG_SYSTEM, UINT64_C(0x100000000) + (n))
+#define AXVCPU_X86_64_XCR(n) AXVCPU_REG_ID(AXVCPU_ARCH_X86_64, AXVCPU_REG_SYSTEM, UINT64_C(0x200000000) + (n))
+#define AXVCPU_X86_64_DR(n) AXVCPU_REG_ID(AXVCPU_ARCH_X86_64, AXVCPU_REG_SYSTEM, UINT64_C(0x300000000) + (n))
+/* part: 0 selector, 1 base, 2 limit, 3 attributes */
+#define AXVCPU_X86_64_SEGMENT(segment, part) \
+	AXVCPU_REG_ID(AXVCPU_ARCH_X86_64, AXVCPU_REG_SYSTEM, UINT64_C(0x400000000) + (segment) * 4 + (part))
+/* table: 0 gdtr, 1 idtr; part: 0 base, 1 limit */
+#define AXVCPU_X86_64_TABLE(table, part) \
+	AXVCPU_REG_ID(AXVCPU_ARCH_X86_64, AXVCPU_REG_SYSTEM, UINT64_C(0x500000000) + (table) * 2 + (part))
+#define AXVCPU_X86_64_ST(n) AXVCPU_REG_ID(AXVCPU_ARCH_X86_64, AXVCPU_REG_FP, n)
+/* 0 fcw, 1 fsw, 2 ftw, 3 fop, 4 fip, 5 fdp, 6 mxcsr */
+#define AXVCPU_X86_64_FPU(n) AXVCPU_REG_ID(AXVCPU_ARCH_X86_64, AXVCPU_REG_FP, 16 + (n))
+#define AXVCPU_X86_64_YMM(n) AXVCPU_REG_ID(AXVCPU_ARCH_X86_64, AXVCPU_REG_FP, 32 + (n))
+#define AXVCPU_X86_64_EVENT(n) AXVCPU_REG_ID(AXVCPU_ARCH_X86_64, AXVCPU_REG_EVENT, n)
+
+#define AXVCPU_X86_64_REGS(REG) \
+	REG(AXVCPU_X86_64_GPR(0), 8, 0, "rax", "", "accumulator, return value") \
+	REG(AXVCPU_X86_64_GPR(1), 8, 0, "rcx", "", "counter") \
+	REG(AXVCPU_X86_64_GPR(2), 8, 0, "rdx", "", "data") \
+	REG(AXVCPU_X86_64_GPR(3), 8, 0, "rbx", "", "base") \
+	REG(AXVCPU_X86_64_GPR(4), 8, 0, "rsp", "", "stack pointer") \
+	REG(AXVCPU_X86_64_GPR(5), 8, 0, "rbp", "", "frame pointer") \
+	REG(AXVCPU_X86_64_GPR(6), 8, 0, "rsi", "", "source index") \
+	REG(AXVCPU_X86_64_GPR(7), 8, 0, "rdi", "", "destination index") \
+	REG(AXVCPU_X86_64_GPR(8), 8, 0, "r8", "", "general register") \
+	REG(AXVCPU_X86_64_GPR(9), 8, 0, "r9", "", "general register") \
+	REG(AXVCPU_X86_64_GPR(10), 8, 0, "r10", "", "general register") \
+	REG(AXVCPU_X86_64_GPR(11), 8, 0, "r11", "", "general register") \
+	REG(AXVCPU_X86_64_GPR(12), 8, 0, "r12", "", "general register") \
+	REG(AXVCPU_X86_64_GPR(13), 8, 0, "r13", "", "general register") \
+	REG(AXVCPU_X86_64_GPR(14), 8, 0, "r14", "", "general register") \
+	REG(AXVCPU_X86_64_GPR(15), 8, 0, "r15", "", "general register") \
+	REG(AXVCPU_X86_64_RIP, 8, 0, "rip", "pc", "address of the next instruction") \
+	REG(AXVCPU_X86_64_RFLAGS, 8, 0, "rflags", "eflags", "flags") \
+	REG(AXVCPU_X86_64_SEGMENT(0, 0), 8, 0, "es", "es.selector", "extra segment: selector") \
+	REG(AXVCPU_X86_64_SEGMENT(0, 1), 8, 0, "es.base", "", "extra segment: base") \
+	REG(AXVCPU_X86_64_SEGMENT(0, 2), 8, 0, "es.limit", "", "extra segment: limit in bytes, less one") \
+	REG(AXVCPU_X86_64_SEGMENT(0, 3), 8, 0, "es.attributes", "", "extra segment: attributes") \
+	REG(AXVCPU_X86_64_SEGMENT(1, 0), 8, 0, "cs", "cs.selector", "code segment: selector") \
+	REG(AXVCPU_X86_64_SEGMENT(1, 1), 8, 0, "cs.base", "", "code segment: base") \
+	REG(AXVCPU_X86_64_SEGMENT(1, 2), 8, 0, "cs.limit", "", "code segment: limit in bytes, less one") \
+	REG(AXVCPU_X86_64_SEGMENT(1, 3), 8, 0, "cs.attributes", "", "code segment: attributes") \
+	REG(AXVCPU_X86_64_SEGMENT(2, 0), 8, 0, "ss", "ss.selector", "stack segment: selector") \
+	REG(AXVCPU_X86_64_SEGMENT(2, 1), 8, 0, "ss.base", "", "stack segment: base") \
+	REG(AXVCPU_X86_64_SEGMENT(2, 2), 8, 0, "ss.limit", "", "stack segment: limit in bytes, less one") \
+	REG(AXVCPU_X86_64_SEGMENT(2, 3), 8, 0, "ss.attributes", "", "stack segment: attributes") \
+	REG(AXVCPU_X86_64_SEGMENT(3, 0), 8, 0, "ds", "ds.selector", "data segment: selector") \
+	REG(AXVCPU_X86_64_SEGMENT(3, 1), 8, 0, "ds.base", "", "data segment: base") \
+	REG(AXVCPU_X86_64_SEGMENT(3, 2), 8, 0, "ds.limit", "", "data segment: limit in bytes, less one") \
+	REG(AXVCPU_X86_64_SEGMENT(3, 3), 8, 0, "ds.attributes", "", "data segment: attributes") \
+	REG(AXVCPU_X86_64_SEGMENT(4, 0), 8, 0, "fs", "fs.selector", "segment fs: selector") \
+	REG(AXVCPU_X86_64_SEGMENT(4, 1), 8, 0, "fs.base", "", "segment fs: base") \
+	REG(AXVCPU_X86_64_SEGMENT(4, 2), 8, 0, "fs.limit", "", "segment fs: limit in bytes, less one") \
+	REG(AXVCPU_X86_64_SEGMENT(4, 3), 8, 0, "fs.attributes", "", "segment fs: attributes") \
+	REG(AXVCPU_X86_64_SEGMENT(5, 0), 8, 0, "gs", "gs.selector", "segment gs: selector") \
+	REG(AXVCPU_X86_64_SEGMENT(5, 1), 8, 0, "gs.base", "", "segment gs: base") \
+	REG(AXVCPU_X86_64_SEGMENT(5, 2), 8, 0, "gs.limit", "", "segment gs: limit in bytes, less one") \
+	REG(AXVCPU_X86_64_SEGMENT(5, 3), 8, 0, "gs.attributes", "", "segment gs: attributes") \
+	REG(AXVCPU_X86_64_SEGMENT(6, 0), 8, 0, "tr", "tr.selector", "task register: selector") \
+	REG(AXVCPU_X86_64_SEGMENT(6, 1), 8, 0, "tr.base", "", "task register: base") \
+	REG(AXVCPU_X86_64_SEGMENT(6, 2), 8, 0, "tr.limit", "", "task register: limit in bytes, less one") \
+	REG(AXVCPU_X86_64_SEGMENT(6, 3), 8, 0, "tr.attributes", "", "task register: attributes") \
+	REG(AXVCPU_X86_64_SEGMENT(7, 0), 8, 0, "ldtr", "ldtr.selector", "local descriptor table register: selector") \
+	REG(AXVCPU_X86_64_SEGMENT(7, 1), 8, 0, "ldtr.base", "", "local descriptor table register: base") \
+	REG(AXVCPU_X86_64_SEGMENT(7, 2), 8, 0, "ldtr.limit", "", "local descriptor table register: limit in bytes, less one") \
+	REG(AXVCPU_X86_64_SEGMENT(7, 3), 8, 0, "ldtr.attributes", "", "local descriptor table register: attributes") \
+	REG(AXVCPU_X86_64_TABLE(0, 0), 8, 0, "gdtr.base", "", "global descriptor table: base") \
+	REG(AXVCPU_X86_64_TABLE(0, 1), 8, 0, "gdtr.limit", "", "global descriptor table: limit in bytes, less one") \
+	REG(AXVCPU_X86_64_TABLE(1, 0), 8, 0, "idtr.base", "", "interrupt descriptor table: base") \
+	REG(AXVCPU_X86_64_TABLE(1, 1), 8, 0, "idtr.limit", "", "interrupt descriptor table: limit in bytes, less one") \
+	REG(AXVCPU_X86_64_CR(0), 8, 0, "cr0", "", "protection, paging, coprocessor switches") \
+	REG(AXVCPU_X86_64_CR(2), 8, 0, "cr2", "", "linear address of the last page fault") \
+	REG(AXVCPU_X86_64_CR(3), 8, 0, "cr3", "", "page-table root") \
+	REG(AXVCPU_X86_64_CR(4), 8, 0, "cr4", "", "extensions switched on") \
+	REG(AXVCPU_X86_64_CR(8), 8, 0, "cr8", "", "task priority") \
+	REG(AXVCPU_X86_64_XCR(0), 8, 0, "xcr0", "", "state components that xsave knows") \
+	REG(AXVCPU_X86_64_DR(0), 8, 0, "dr0", "", "linear address of breakpoint 0") \
+	REG(AXVCPU_X86_64_DR(1), 8, 0, "dr1", "", "linear address of breakpoint 1") \
+	REG(AXVCPU_X86_64_DR(2), 8, 0, "dr2", "", "linear address of breakpoint 2") \
+	REG(AXVCPU_X86_64_DR(3), 8, 0, "dr3", "", "linear address of breakpoint 3") \
+	REG(AXVCPU_X86_64_DR(6), 8, 0, "dr6", "", "debug status") \
+	REG(AXVCPU_X86_64_DR(7), 8, 0, "dr7", "", "debug control") \
+	REG(AXVCPU_X86_64_MSR(0x10), 8, AXVCPU_REG_VOLATILE, "tsc", "", "time stamp counter") \
+	REG(AXVCPU_X86_64_MSR(0x1b), 8, 0, "apic_base", "", "local APIC: base, enable, BSP") \
+	REG(AXVCPU_X86_64_MSR(0x3b), 8, 0, "tsc_adjust", "", "what was added to the time stamp counter") \
+	REG(AXVCPU_X86_64_MSR(0x48), 8, 0, "spec_ctrl", "", "speculation control") \
+	REG(AXVCPU_X86_64_MSR(0x174), 8, 0, "sysenter_cs", "", "sysenter: code segment") \
+	REG(AXVCPU_X86_64_MSR(0x175), 8, 0, "sysenter_esp", "", "sysenter: stack pointer") \
+	REG(AXVCPU_X86_64_MSR(0x176), 8, 0, "sysenter_eip", "", "sysenter: instruction pointer") \
+	REG(AXVCPU_X86_64_MSR(0x17a), 8, 0, "mcg_status", "", "machine check status") \
+	REG(AXVCPU_X86_64_MSR(0x1a0), 8, 0, "misc_enable", "", "miscellaneous features switched on") \
+	REG(AXVCPU_X86_64_MSR(0x200), 8, 0, "mtrr_physbase0", "", "variable memory type range 0: base and type") \
+	REG(AXVCPU_X86_64_MSR(0x201), 8, 0, "mtrr_physmask0", "", "variable memory type range 0: mask and valid bit") \
+	REG(AXVCPU_X86_64_MSR(0x202), 8, 0, "mtrr_physbase1", "", "variable memory type range 1: base and type") \
+	REG(AXVCPU_X86_64_MSR(0x203), 8, 0, "mtrr_physmask1", "", "variable memory type range 1: mask and valid bit") \
+	REG(AXVCPU_X86_64_MSR(0x204), 8, 0, "mtrr_physbase2", "", "variable memory type range 2: base and type") \
+	REG(AXVCPU_X86_64_MSR(0x205), 8, 0, "mtrr_physmask2", "", "variable memory type range 2: mask and valid bit") \
+	REG(AXVCPU_X86_64_MSR(0x206), 8, 0, "mtrr_physbase3", "", "variable memory type range 3: base and type") \
+	REG(AXVCPU_X86_64_MSR(0x207), 8, 0, "mtrr_physmask3", "", "variable memory type range 3: mask and valid bit") \
+	REG(AXVCPU_X86_64_MSR(0x208), 8, 0, "mtrr_physbase4", "", "variable memory type range 4: base and type") \
+	REG(AXVCPU_X86_64_MSR(0x209), 8, 0, "mtrr_physmask4", "", "variable memory type range 4: mask and valid bit") \
+	REG(AXVCPU_X86_64_MSR(0x20a), 8, 0, "mtrr_physbase5", "", "variable memory type range 5: base and type") \
+	REG(AXVCPU_X86_64_MSR(0x20b), 8, 0, "mtrr_physmask5", "", "variable memory type range 5: mask and valid bit") \
+	REG(AXVCPU_X86_64_MSR(0x20c), 8, 0, "mtrr_physbase6", "", "variable memory type range 6: base and type") \
+	REG(AXVCPU_X86_64_MSR(0x20d), 8, 0, "mtrr_physmask6", "", "variable memory type range 6: mask and valid bit") \
+	REG(AXVCPU_X86_64_MSR(0x20e), 8, 0, "mtrr_physbase7", "", "variable memory type range 7: base and type") \
+	REG(AXVCPU_X86_64_MSR(0x20f), 8, 0, "mtrr_physmask7", "", "variable memory type range 7: mask and valid bit") \
+	REG(AXVCPU_X86_64_MSR(0x250), 8, 0, "mtrr_fix64k_00000", "", "fixed memory type range") \
+	REG(AXVCPU_X86_64_MSR(0x258), 8, 0, "mtrr_fix16k_80000", "", "fixed memory type range") \
+	REG(AXVCPU_X86_64_MSR(0x259), 8, 0, "mtrr_fix16k_a0000", "", "fixed memory type range") \
+	REG(AXVCPU_X86_64_MSR(0x268), 8, 0, "mtrr_fix4k_c0000", "", "fixed memory type range") \
+	REG(AXVCPU_X86_64_MSR(0x269), 8, 0, "mtrr_fix4k_c8000", "", "fixed memory type range") \
+	REG(AXVCPU_X86_64_MSR(0x26a), 8, 0, "mtrr_fix4k_d0000", "", "fixed memory type range") \
+	REG(AXVCPU_X86_64_MSR(0x26b), 8, 0, "mtrr_fix4k_d8000", "", "fixed memory type range") \
+	REG(AXVCPU_X86_64_MSR(0x26c), 8, 0, "mtrr_fix4k_e0000", "", "fixed memory type range") \
+	REG(AXVCPU_X86_64_MSR(0x26d), 8, 0, "mtrr_fix4k_e8000", "", "fixed memory type range") \
+	REG(AXVCPU_X86_64_MSR(0x26e), 8, 0, "mtrr_fix4k_f0000", "", "fixed memory type range") \
+	REG(AXVCPU_X86_64_MSR(0x26f), 8, 0, "mtrr_fix4k_f8000", "", "fixed memory type range") \
+	REG(AXVCPU_X86_64_MSR(0x277), 8, 0, "pat", "", "page attribute table") \
+	REG(AXVCPU_X86_64_MSR(0x2ff), 8, 0, "mtrr_def_type", "", "default memory type, and whether the ranges count") \
+	REG(AXVCPU_X86_64_MSR(0x6e0), 8, 0, "tsc_deadline", "", "local APIC timer: time stamp at which it fires") \
+	REG(AXVCPU_X86_64_MSR(0xda0), 8, 0, "xss", "", "supervisor state components that xsaves knows") \
+	REG(AXVCPU_X86_64_MSR(0x4b564d00), 8, 0, "kvm_wall_clock", "", "paravirtual wall clock: where the guest wants it") \
+	REG(AXVCPU_X86_64_MSR(0x4b564d01), 8, 0, "kvm_system_time", "", "paravirtual clock: where the guest wants it") \
+	REG(AXVCPU_X86_64_MSR(0x4b564d02), 8, 0, "kvm_async_pf_en", "", "paravirtual page faults: where, and on or off") \
+	REG(AXVCPU_X86_64_MSR(0x4b564d03), 8, 0, "kvm_steal_time", "", "stolen time: where the guest wants it") \
+	REG(AXVCPU_X86_64_MSR(0x4b564d04), 8, 0, "kvm_eoi_en", "", "paravirtual end of interrupt: where, and on or off") \
+	REG(AXVCPU_X86_64_MSR(0xc0000080), 8, 0, "efer", "", "extended features: long mode, no-execute, syscall") \
+	REG(AXVCPU_X86_64_MSR(0xc0000081), 8, 0, "star", "", "syscall: segments") \
+	REG(AXVCPU_X86_64_MSR(0xc0000082), 8, 0, "lstar", "", "syscall: entry of 64-bit code") \
+	REG(AXVCPU_X86_64_MSR(0xc0000083), 8, 0, "cstar", "", "syscall: entry of 32-bit code") \
+	REG(AXVCPU_X86_64_MSR(0xc0000084), 8, 0, "sfmask", "", "syscall: flags to clear") \
+	REG(AXVCPU_X86_64_MSR(0xc0000100), 8, AXVCPU_REG_ALIAS, "msr_fs_base", "", "fs.base as an MSR") \
+	REG(AXVCPU_X86_64_MSR(0xc0000101), 8, AXVCPU_REG_ALIAS, "msr_gs_base", "", "gs.base as an MSR") \
+	REG(AXVCPU_X86_64_MSR(0xc0000102), 8, 0, "kernel_gs_base", "", "what swapgs exchanges gs.base with") \
+	REG(AXVCPU_X86_64_MSR(0xc0000103), 8, 0, "tsc_aux", "", "what rdtscp gives beside the time") \
+	REG(AXVCPU_X86_64_ST(0), 10, 0, "st0", "", "x87 register 0 of the stack, 80 bits") \
+	REG(AXVCPU_X86_64_ST(1), 10, 0, "st1", "", "x87 register 1 of the stack, 80 bits") \
+	REG(AXVCPU_X86_64_ST(2), 10, 0, "st2", "", "x87 register 2 of the stack, 80 bits") \
+	REG(AXVCPU_X86_64_ST(3), 10, 0, "st3", "", "x87 register 3 of the stack, 80 bits") \
+	REG(AXVCPU_X86_64_ST(4), 10, 0, "st4", "", "x87 register 4 of the stack, 80 bits") \
+	REG(AXVCPU_X86_64_ST(5), 10, 0, "st5", "", "x87 register 5 of the stack, 80 bits") \
+	REG(AXVCPU_X86_64_ST(6), 10, 0, "st6", "", "x87 register 6 of the stack, 80 bits") \
+	REG(AXVCPU_X86_64_ST(7), 10, 0, "st7", "", "x87 register 7 of the stack, 80 bits") \
+	REG(AXVCPU_X86_64_FPU(0), 8, 0, "fcw", "", "x87 control word") \
+	REG(AXVCPU_X86_64_FPU(1), 8, 0, "fsw", "", "x87 status word") \
+	REG(AXVCPU_X86_64_FPU(2), 8, 0, "ftw", "", "x87 tag word in full: two bits a register") \
+	REG(AXVCPU_X86_64_FPU(3), 8, 0, "fop", "", "x87 last opcode") \
+	REG(AXVCPU_X86_64_FPU(4), 8, 0, "fip", "", "x87 last instruction pointer") \
+	REG(AXVCPU_X86_64_FPU(5), 8, 0, "fdp", "", "x87 last data pointer") \
+	REG(AXVCPU_X86_64_FPU(6), 8, 0, "mxcsr", "", "SSE control and status") \
+	REG(AXVCPU_X86_64_YMM(0), 32, 0, "ymm0", "", "AVX register; its low 16 bytes are xmm0") \
+	REG(AXVCPU_X86_64_YMM(1), 32, 0, "ymm1", "", "AVX register; its low 16 bytes are xmm1") \
+	REG(AXVCPU_X86_64_YMM(2), 32, 0, "ymm2", "", "AVX register; its low 16 bytes are xmm2") \
+	REG(AXVCPU_X86_64_YMM(3), 32, 0, "ymm3", "", "AVX register; its low 16 bytes are xmm3") \
+	REG(AXVCPU_X86_64_YMM(4), 32, 0, "ymm4", "", "AVX register; its low 16 bytes are xmm4") \
+	REG(AXVCPU_X86_64_YMM(5), 32, 0, "ymm5", "", "AVX register; its low 16 bytes are xmm5") \
+	REG(AXVCPU_X86_64_YMM(6), 32, 0, "ymm6", "", "AVX register; its low 16 bytes are xmm6") \
+	REG(AXVCPU_X86_64_YMM(7), 32, 0, "ymm7", "", "AVX register; its low 16 bytes are xmm7") \
+	REG(AXVCPU_X86_64_YMM(8), 32, 0, "ymm8", "", "AVX register; its low 16 bytes are xmm8") \
+	REG(AXVCPU_X86_64_YMM(9), 32, 0, "ymm9", "", "AVX register; its low 16 bytes are xmm9") \
+	REG(AXVCPU_X86_64_YMM(10), 32, 0, "ymm10", "", "AVX register; its low 16 bytes are xmm10") \
+	REG(AXVCPU_X86_64_YMM(11), 32, 0, "ymm11", "", "AVX register; its low 16 bytes are xmm11") \
+	REG(AXVCPU_X86_64_YMM(12), 32, 0, "ymm12", "", "AVX register; its low 16 bytes are xmm12") \
+	REG(AXVCPU_X86_64_YMM(13), 32, 0, "ymm13", "", "AVX register; its low 16 bytes are xmm13") \
+	REG(AXVCPU_X86_64_YMM(14), 32, 0, "ymm14", "", "AVX register; its low 16 bytes are xmm14") \
+	REG(AXVCPU_X86_64_YMM(15), 32, 0, "ymm15", "", "AVX register; its low 16 bytes are xmm15") \
+	REG(AXVCPU_X86_64_EVENT(0), 8, 0, "exception.injected", "", "1 when an exception is being delivered") \
+	REG(AXVCPU_X86_64_EVENT(1), 8, 0, "exception.pending", "", "1 when an exception waits for delivery") \
+	REG(AXVCPU_X86_64_EVENT(2), 8, 0, "exception.vector", "", "vector of that exception") \
+	REG(AXVCPU_X86_64_EVENT(3), 8, 0, "exception.has_error_code", "", "1 when it pushes an error code") \
+	REG(AXVCPU_X86_64_EVENT(4), 8, 0, "exception.error_code", "", "that error code") \
+	REG(AXVCPU_X86_64_EVENT(5), 8, 0, "exception.has_payload", "", "1 when it has an address or bits for cr2 or dr6") \
+	REG(AXVCPU_X86_64_EVENT(6), 8, 0, "exception.payload", "", "these") \
+	REG(AXVCPU_X86_64_EVENT(7), 8, 0, "interrupt.injected", "", "1 when an external or software interrupt is being delivered") \
+	REG(AXVCPU_X86_64_EVENT(8), 8, 0, "interrupt.vector", "", "its vector") \
+	REG(AXVCPU_X86_64_EVENT(9), 8, 0, "interrupt.soft", "", "1 for int n") \
+	REG(AXVCPU_X86_64_EVENT(10), 8, 0, "interrupt.shadow", "", "1 after sti, 2 after mov ss: none is taken before the next instruction") \
+	REG(AXVCPU_X86_64_EVENT(11), 8, 0, "nmi.injected", "", "1 when a non-maskable interrupt is being delivered") \
+	REG(AXVCPU_X86_64_EVENT(12), 8, 0, "nmi.pending", "", "non-maskable interrupts that wait") \
+	REG(AXVCPU_X86_64_EVENT(13), 8, 0, "nmi.masked", "", "1 until the next iret") \
+	REG(AXVCPU_X86_64_EVENT(14), 8, 0, "smi.smm", "", "1 in system management mode") \
+	REG(AXVCPU_X86_64_EVENT(15), 8, 0, "smi.pending", "", "1 when a system management interrupt waits") \
+	REG(AXVCPU_X86_64_EVENT(16), 8, 0, "init.latched", "", "1 when an INIT waits") \
+	REG(AXVCPU_X86_64_EVENT(17), 8, 0, "sipi.vector", "", "vector of the start-up IPI") \
+	REG(AXVCPU_X86_64_EVENT(18), 8, 0, "triple_fault.pending", "", "1 when the processor shuts down") \
+	REG(AXVCPU_X86_64_EVENT(19), 8, 0, "mp_state", "", "0 runs, 1 waits for INIT, 2 INIT received, 3 halted, 4 SIPI received")
+
+#endif
