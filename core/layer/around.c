@@ -10,6 +10,7 @@
 
 #include "../error/error.h"
 #include "around.h"
+#include "memory.h"
 
 struct around {
 	struct axarch_below below; /* first: what the layer gets back to us with */
@@ -17,7 +18,6 @@ struct around {
 	void *self;
 	struct op_row *row;
 	const struct op_slot *slot;
-	ffi_closure *closure;
 	void (*fn)(void);
 	struct around *next; /* in the pool */
 };
@@ -47,41 +47,37 @@ static void enter(ffi_cif *cif, void *ret_result, void **args, void *data)
 	*(ffi_sarg *)ret_result = around->layer->around(around->self, &around->row->info, args, &around->below);
 }
 
-static struct around *take(unsigned op)
+static struct around *make(struct op_row *row)
+{
+	struct around *around = calloc(1, sizeof(*around));
+	ffi_closure *closure = NULL;
+	void *code = NULL;
+
+	if (around)
+		closure = memory_closure(&code);
+	if (!closure || ffi_prep_closure_loc(closure, &row->cif, enter, around, code) != FFI_OK) {
+		free(around);
+		return NULL;
+	}
+	around->below.call = call_below;
+	around->row = row;
+	memcpy(&around->fn, &code, sizeof(code));
+	return around;
+}
+
+/* One that was given back, or a new one. */
+static struct around *take(struct op_row *row)
 {
 	struct around *around;
 
 	pthread_mutex_lock(&lock);
-	around = pool[op];
+	around = pool[row->info.index];
 	if (around)
-		pool[op] = around->next;
+		pool[row->info.index] = around->next;
+	else
+		around = make(row);
 	pthread_mutex_unlock(&lock);
 	return around;
-}
-
-static struct around *make(struct op_row *row)
-{
-	struct around *around = calloc(1, sizeof(*around));
-	void *code = NULL;
-
-	if (!around)
-		goto no_memory;
-	around->closure = ffi_closure_alloc(sizeof(*around->closure), &code);
-	if (!around->closure)
-		goto free_around;
-	around->below.call = call_below;
-	around->row = row;
-	memcpy(&around->fn, &code, sizeof(code));
-	if (ffi_prep_closure_loc(around->closure, &row->cif, enter, around, code) == FFI_OK)
-		return around;
-	ffi_closure_free(around->closure);
-free_around:
-	free(around);
-no_memory:
-	error_set(AXVCPU_ERROR_NO_MEMORY,
-		  "libffi makes no closure for op %s: no memory, or this host forbids code made at run time",
-		  row->info.name);
-	return NULL;
 }
 
 struct around *around_create(const struct axarch_layer *layer, void *self, unsigned op, const struct op_slot *below)
@@ -93,11 +89,13 @@ struct around *around_create(const struct axarch_layer *layer, void *self, unsig
 		error_set(AXVCPU_ERROR_UNSUPPORTED, "libffi cannot call the ops on this host");
 		return NULL;
 	}
-	around = take(op);
-	if (!around)
-		around = make(&rows[op]);
-	if (!around)
+	around = take(&rows[op]);
+	if (!around) {
+		error_set(AXVCPU_ERROR_NO_MEMORY,
+			  "no closure for op %s: no memory, or this host forbids code made at run time",
+			  rows[op].info.name);
 		return NULL;
+	}
 	around->layer = layer;
 	around->self = self;
 	around->slot = below;
