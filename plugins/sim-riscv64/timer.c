@@ -45,6 +45,6 @@ int64_t rv_instructions_to_timer(const struct rv_hart *hart)
 
 	if (deadline <= now || hart->timer_due)
 		return INT64_MAX;
-	count = (deadline - now + RV_NS_PER_INSTRUCTION - 1) / RV_NS_PER_INSTRUCTION;
+	count = (deadline - now - 1) / RV_NS_PER_INSTRUCTION + 1; /* rounded up; the deadline may be UINT64_MAX */
 	return count < INT64_MAX ? (int64_t)count : INT64_MAX;
 }
