@@ -4,6 +4,7 @@
  * attribute; so its layout is compared with the offsets and sizes that the plugin's compiler recorded.
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -118,7 +119,8 @@ static int check_texts(const struct axarch_schema *schema, const struct axarch_f
 	size_t length = strnlen(field->name, sizeof(field->name));
 
 	if (!length || length == sizeof(field->name) || strspn(field->name, letters) != length)
-		report_add(report, "%s config, field %u of %u: its name is not an identifier of 1 to %zu characters",
+		report_add(report,
+			   "%s config, field %u of %u: its name is not an identifier of 1 to %zu characters; rename it",
 			   config, index + 1, schema->field_count, sizeof(field->name) - 1);
 	else if (!is_ended(field->doc, sizeof(field->doc)) || !is_ended(field->choices, sizeof(field->choices)) ||
 		 !is_ended(field->default_text, sizeof(field->default_text)))
@@ -129,22 +131,31 @@ static int check_texts(const struct axarch_schema *schema, const struct axarch_f
 	return -1;
 }
 
+/* "-8..7", as the author wrote it. */
+static const char *range_text(const struct axarch_field *field, char ret_text[48])
+{
+	snprintf(ret_text, 48, config_is_signed(field) ? "%" PRId64 "..%" PRId64 : "%" PRIu64 "..%" PRIu64, field->min,
+		 field->max);
+	return ret_text;
+}
+
 static void check_integer(const struct check *check)
 {
 	const struct axarch_field *field = check->field;
+	char range[48];
 
 	if (!fits(field, field->min) || !fits(field, field->max) ||
 	    !is_between(field, field->min, field->min, field->max))
-		COMPLAIN(check, "its range 0x%" PRIx64 " to 0x%" PRIx64 " is empty or more than a %s holds", field->min,
-			 field->max, types[field->type].name);
+		COMPLAIN(check, "its range %s is empty or more than a %s holds; correct min and max",
+			 range_text(field, range), types[field->type].name);
 	else if (is_between(field, field->default_value, field->min, field->max))
 		return;
 	else if (config_is_signed(field))
-		COMPLAIN(check, "its default %" PRId64 " is outside its range %" PRId64 "..%" PRId64,
-			 field->default_value, field->min, field->max);
+		COMPLAIN(check, "its default %" PRId64 " is outside its range %s; correct one of them",
+			 field->default_value, range_text(field, range));
 	else
-		COMPLAIN(check, "its default %" PRIu64 " is outside its range %" PRIu64 "..%" PRIu64,
-			 field->default_value, field->min, field->max);
+		COMPLAIN(check, "its default %" PRIu64 " is outside its range %s; correct one of them",
+			 field->default_value, range_text(field, range));
 }
 
 static void check_choice(const struct check *check)
@@ -153,16 +164,18 @@ static void check_choice(const struct check *check)
 
 	if (!field->choices[0] || field->choices[0] == '|' || strstr(field->choices, "||") ||
 	    field->choices[strlen(field->choices) - 1] == '|')
-		COMPLAIN(check, "its choices \"%s\" have an empty word", field->choices);
+		COMPLAIN(check, "its choices \"%s\" have an empty word; write \"a|b|c\"", field->choices);
 	else if (field->default_value >= config_choice_count(field))
-		COMPLAIN(check, "its default is choice number %" PRIu64 " of %u", field->default_value,
-			 config_choice_count(field));
+		COMPLAIN(check,
+			 "its default is choice number %" PRIu64 " of %u, counted from 0; name one that is there",
+			 field->default_value, config_choice_count(field));
 }
 
 static void check_text(const struct check *check)
 {
 	if (strlen(check->field->default_text) >= check->field->count)
-		COMPLAIN(check, "its default has %zu characters, it holds %u and a NUL",
+		COMPLAIN(check,
+			 "its default has %zu characters, it holds %u and a NUL; shorten it or raise the capacity",
 			 strlen(check->field->default_text), check->field->count - 1);
 }
 
@@ -183,17 +196,18 @@ static int check_field(const struct check *check)
 	const struct field_type *type = type_of(field);
 
 	if (!type) {
-		COMPLAIN(check, "type %u is none that this host knows (1 to %u)", field->type, AXARCH_FIELD_text);
+		COMPLAIN(check, "type %u is none that this host knows (1 to %u); use one of AXARCH_FIELD_TYPES",
+			 field->type, AXARCH_FIELD_text);
 		return -1;
 	}
 	if (!field->count || field->count > SIZE_MAX_BY_VALUE / type->size) {
-		COMPLAIN(check, "it has %u elements; 1 to %u can be passed by value", field->count,
+		COMPLAIN(check, "it has %u elements; 1 to %u can be passed by value; correct the count", field->count,
 			 SIZE_MAX_BY_VALUE / type->size);
 		return -1;
 	}
 	if (field->size != field->count * type->size) {
-		COMPLAIN(check, "size: expected %u (%u times %s), found %u", field->count * type->size, field->count,
-			 type->name, field->size);
+		COMPLAIN(check, "size: expected %u (%u times %s), found %u; declare it with AXARCH_CONFIG",
+			 field->count * type->size, field->count, type->name, field->size);
 		return -1;
 	}
 	check_values(check);
@@ -204,7 +218,7 @@ static void check_unique(const struct check *check, const struct axarch_field *f
 {
 	for (const struct axarch_field *other = fields; other < check->field; other++)
 		if (!strcmp(other->name, check->field->name))
-			COMPLAIN(check, "a field before it (number %zu) has the same name",
+			COMPLAIN(check, "a field before it (number %zu) has the same name; rename one of them",
 				 (size_t)(other - fields) + 1);
 }
 
@@ -225,8 +239,9 @@ static int check_fields(const char *config, const struct axarch_schema *schema, 
 		bytes += fields[i].size;
 	}
 	if (bytes > SIZE_MAX_BY_VALUE) {
-		report_add(report, "%s config: its fields have %" PRIu64 " bytes; %u can be passed by value", config,
-			   bytes, SIZE_MAX_BY_VALUE);
+		report_add(report,
+			   "%s config: its fields have %" PRIu64 " bytes; %u can be passed by value; make it smaller",
+			   config, bytes, SIZE_MAX_BY_VALUE);
 		return -1;
 	}
 	return result;

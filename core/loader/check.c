@@ -60,9 +60,10 @@ static void check_mandatory(const struct axarch_vcpu_ops *ops, struct report *re
 			report_add(report, "op %s: mandatory, but %s; implement it", rows[i].name,
 				   rows[i].offset + sizeof(void *) > ops->struct_size ? "the struct ends before it"
 										      : "NULL");
-	if (!ops->create_by_value || !ops->setup_by_value)
-		report_add(report, "%s: mandatory, but NULL; end the plugin with AXARCH_PLUGIN",
-			   ops->create_by_value ? "setup_by_value" : "create_by_value");
+	if (!ops->create_by_value)
+		report_add(report, "create_by_value: mandatory, but NULL; end the plugin with AXARCH_PLUGIN");
+	if (!ops->setup_by_value)
+		report_add(report, "setup_by_value: mandatory, but NULL; end the plugin with AXARCH_PLUGIN");
 }
 
 void check_ops_text(const char *text, struct report *report)

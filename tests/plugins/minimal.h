@@ -5,6 +5,18 @@
 
 #include <axvcpu/plugin/plugin.h>
 
+/* Initialisers that replace some of the field's record in both configs: [0].size = 8 */
+#ifdef MINIMAL_RECORD
+#undef AXARCH_FIELD_RECORDS
+#define AXARCH_FIELD_RECORDS(tag, FIELDS) \
+	FIELDS(tag, AXARCH_INT_RECORD_, AXARCH_CHOICE_RECORD_, AXARCH_TEXT_RECORD_, AXARCH_ARRAY_RECORD_) MINIMAL_RECORD
+#endif
+
+/* Initialisers that replace some of the description: .arch = 99 */
+#ifndef MINIMAL_DESCRIPTION
+#define MINIMAL_DESCRIPTION .reserved = 0
+#endif
+
 AXARCH_CONFIG(minimal_config, AXARCH_EMPTY_CONFIG)
 
 static int minimal_vcpu;
@@ -50,7 +62,8 @@ static int32_t minimal_run(void *self, struct axvcpu_exit *exit)
 
 /* clang-format off */
 #define MINIMAL_ABOUT(id_) \
-	.id = id_, .version = "1", .licence = "Apache-2.0", .summary = "a plugin for tests", .arch = 0
+	.id = id_, .version = "1", .licence = "Apache-2.0", .summary = "a plugin for tests", .arch = 0, \
+	MINIMAL_DESCRIPTION
 
 #define MINIMAL_OPS \
 	.destroy = minimal_plain, .set_entry = minimal_u64, .set_ept_root = minimal_u64, .run = minimal_run, \

@@ -6,6 +6,7 @@
 #include "../unit/unit.h"
 
 #include <elf.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,6 +88,42 @@ static const struct refusal refusals[] = {
 	  AXVCPU_ERROR_INVALID_DATA,
 	  { "2 reasons", "field large: offset: expected 8", "found 1", "expected 16 bytes aligned to 8",
 	    "found 9 aligned to 1" } },
+	{ "empty-choice",
+	  AXVCPU_ERROR_INVALID_DATA,
+	  { "create config, field reserved: its choices \"little||big\" have an empty word" } },
+	{ "empty-range", AXVCPU_ERROR_INVALID_DATA, { "field reserved: its range 9..3 is empty" } },
+	{ "endless-doc", AXVCPU_ERROR_INVALID_DATA, { "field reserved: a text of it has no end", "shorten doc" } },
+	{ "endless-field-name", AXVCPU_ERROR_INVALID_DATA, { "field 1 of 1: its name is not an identifier" } },
+	{ "endless-id",
+	  AXVCPU_ERROR_INVALID_DATA,
+	  { "id: expected 1 to 31", "found \"endless-endless-endless-endless-\"" } },
+	{ "endless-texts",
+	  AXVCPU_ERROR_INVALID_DATA,
+	  { "3 reasons", "version: the text has no end", "licence: the text has no end",
+	    "summary: the text has no end; 127" } },
+	{ "many-fields",
+	  AXVCPU_ERROR_INVALID_DATA,
+	  { "bytes of description and fields, but it ends at", "link the plugin again" } },
+	{ "no-fields",
+	  AXVCPU_ERROR_INVALID_DATA,
+	  { "setup config: expected 1 to 1024 fields, found 0", "AXARCH_EMPTY_CONFIG" } },
+	{ "other-major-struct", AXVCPU_ERROR_INVALID_DATA, { "ABI major: expected 1, found 7", "compile" } },
+	{ "silent-init", -ENODEV, { "backend \"silent-init\" does not start: " } },
+	{ "struct-beyond-symbol", AXVCPU_ERROR_INVALID_DATA, { "struct_size: expected", "found 65536", "sizeof" } },
+	{ "struct-without-ops", AXVCPU_ERROR_INVALID_DATA, { "struct_size: expected", "found 8", "sizeof" } },
+	{ "unknown-arch", AXVCPU_ERROR_INVALID_DATA, { "arch: 99", "AXVCPU_ARCH_" } },
+	{ "wrong-field-size",
+	  AXVCPU_ERROR_INVALID_DATA,
+	  { "field reserved: size: expected 4 (1 times u32), found 8", "AXARCH_CONFIG" } },
+	{ "wrong-note-magic",
+	  AXVCPU_ERROR_INVALID_DATA,
+	  { "description magic: expected 0x3155504356584121, found 0x0000000000005678" } },
+	{ "wrong-struct-align",
+	  AXVCPU_ERROR_INVALID_DATA,
+	  { "create config: expected 4 bytes aligned to 4", "found 4 aligned to 16" } },
+	{ "wrong-struct-size",
+	  AXVCPU_ERROR_INVALID_DATA,
+	  { "create config: expected 4 bytes aligned to 4", "found 24 aligned to 4" } },
 };
 
 static void assert_refused(const char *path, int32_t code, const char *const *parts)
@@ -100,6 +137,29 @@ static void assert_refused(const char *path, int32_t code, const char *const *pa
 			fail_msg("\"%s\" is not in \"%s\"", parts[i], axvcpu_error_text());
 }
 
+/* After whatever was refused, a sound backend still opens. */
+static void assert_unharmed(void)
+{
+	struct axvcpu_backend *backend;
+
+	assert_ok(axvcpu_backend_open(getenv("MOCK"), &backend));
+	axvcpu_backend_close(backend);
+}
+
+/* The text without the path: every fixture must have another one. */
+static void assert_new_text(const char *path)
+{
+	static char *texts[128];
+	static size_t count;
+	const char *text = strstr(axvcpu_error_text(), path) ? axvcpu_error_text() + strlen(path) : axvcpu_error_text();
+
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(texts[i], text))
+			fail_msg("another fixture has the text \"%s\" too", text);
+	assert_in_range(count, 0, sizeof(texts) / sizeof(texts[0]) - 1);
+	texts[count++] = strdup(text);
+}
+
 static void test_refused(void **state)
 {
 	const struct refusal *row = *state;
@@ -109,6 +169,8 @@ static void test_refused(void **state)
 	assert_refused(path, row->code, row->parts);
 	if (row->code == AXVCPU_ERROR_INVALID_DATA && !strstr(axvcpu_error_text(), path))
 		fail_msg("the path is not in \"%s\"", axvcpu_error_text());
+	assert_new_text(path);
+	assert_unharmed();
 }
 
 /* A refused plugin is refused again, with the same words. */
@@ -216,6 +278,24 @@ static size_t read_all(const char *path, uint8_t **ret_bytes)
 	return size;
 }
 
+/* Where the last of the segments that are loaded ends; behind it is what only tools read. */
+static size_t segments_end(const char *path)
+{
+	const Elf64_Ehdr *header;
+	const Elf64_Phdr *segments;
+	size_t end = 0;
+	uint8_t *bytes;
+
+	read_all(path, &bytes);
+	header = (const Elf64_Ehdr *)(const void *)bytes;
+	segments = (const Elf64_Phdr *)(const void *)(bytes + header->e_phoff);
+	for (unsigned i = 0; i < header->e_phnum; i++)
+		if (segments[i].p_offset + segments[i].p_filesz > end)
+			end = segments[i].p_offset + segments[i].p_filesz;
+	free(bytes);
+	return end;
+}
+
 static void write_damaged(const struct damage *damage, const char *path)
 {
 	char source[512];
@@ -245,6 +325,70 @@ static void test_damaged(void **state)
 	write_damaged(damage, path);
 	assert_refused(path, AXVCPU_ERROR_INVALID_DATA, damage->parts);
 	unlink(path);
+	assert_unharmed();
+}
+
+/* Cut anywhere, the file is refused: never a signal, never half a plugin. */
+static void test_truncated(void **state)
+{
+	static const char *const parts[PARTS] = { " is refused" };
+	char source[512], path[512];
+	uint8_t *bytes;
+	size_t size, last_segment;
+
+	(void)state;
+	fixture_path("minimal", source);
+	size = read_all(source, &bytes);
+	free(bytes);
+	last_segment = segments_end(source);
+	snprintf(path, sizeof(path), "%s/axvcpu-cut.so", scratch);
+	for (size_t keep = 1; keep < last_segment; keep += keep < 1024 ? 61 : 509) {
+		write_damaged(&(struct damage){ .keep = keep, .mode = 0644 }, path);
+		assert_refused(path, AXVCPU_ERROR_INVALID_DATA, parts);
+	}
+	assert_in_range(last_segment, 1024, size);
+	unlink(path);
+	assert_unharmed();
+}
+
+/* Only root can make a file of somebody else's. */
+static void test_other_owner(void **state)
+{
+	static const struct damage none = { .mode = 0644 };
+	static const char *const parts[PARTS] = { "axvcpu-foreign.so belongs to user 12345", "chown" };
+	char path[512];
+
+	(void)state;
+	if (geteuid() != 0) {
+		print_message("skipped: only root can give a file to another user\n");
+		skip();
+	}
+	snprintf(path, sizeof(path), "%s/axvcpu-foreign.so", scratch);
+	write_damaged(&none, path);
+	assert_int_equal(chown(path, 12345, (gid_t)-1), 0);
+	assert_refused(path, AXVCPU_ERROR_INVALID_DATA, parts);
+	unlink(path);
+}
+
+/* A link in a fine folder does not make a file fine that lies in a folder where others may write. */
+static void test_link_to_writable_folder(void **state)
+{
+	static const struct damage none = { .mode = 0644 };
+	static const char *const parts[PARTS] = { "open may be written by others", "mode 0777" };
+	char folder[256], path[512], link[512];
+
+	(void)state;
+	snprintf(folder, sizeof(folder), "%s/open", scratch);
+	snprintf(path, sizeof(path), "%s/axvcpu-there.so", folder);
+	snprintf(link, sizeof(link), "%s/axvcpu-link.so", scratch);
+	assert_int_equal(mkdir(folder, 0700), 0);
+	write_damaged(&none, path);
+	assert_int_equal(symlink(path, link), 0);
+	assert_int_equal(chmod(folder, 0777), 0);
+	assert_refused(link, AXVCPU_ERROR_INVALID_DATA, parts);
+	unlink(link);
+	unlink(path);
+	rmdir(folder);
 }
 
 static void test_writable_folder(void **state)
@@ -325,10 +469,9 @@ static void test_search(void **state)
 	setenv("AXVCPU_PLUGIN_PATH", getenv("FIXTURES"), 1);
 	met = axvcpu_backend_search(see, &seen);
 	unsetenv("AXVCPU_PLUGIN_PATH");
-	assert_int_equal(met, 23);
+	assert_int_equal(met, 40);
 	assert_int_equal(seen.count, met);
-	assert_int_equal(seen.refused, 7); /* bad-id, default-out-of-range, duplicate-field, no-note, other-major,
-					      unknown-type, wrong-offsets */
+	assert_int_equal(seen.refused, 20); /* those whose note shows what is wrong */
 }
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -336,10 +479,17 @@ static void test_search(void **state)
 int main(void)
 {
 	static const struct CMUnitTest fixed[] = {
-		cmocka_unit_test(test_refused_again),        cmocka_unit_test(test_minimal_loads),
-		cmocka_unit_test(test_smaller_struct_loads), cmocka_unit_test(test_larger_struct_loads),
-		cmocka_unit_test(test_writable_folder),      cmocka_unit_test(test_not_regular),
-		cmocka_unit_test(test_inspect_runs_nothing), cmocka_unit_test(test_search),
+		cmocka_unit_test(test_refused_again),
+		cmocka_unit_test(test_minimal_loads),
+		cmocka_unit_test(test_smaller_struct_loads),
+		cmocka_unit_test(test_larger_struct_loads),
+		cmocka_unit_test(test_writable_folder),
+		cmocka_unit_test(test_not_regular),
+		cmocka_unit_test(test_inspect_runs_nothing),
+		cmocka_unit_test(test_search),
+		cmocka_unit_test(test_truncated),
+		cmocka_unit_test(test_other_owner),
+		cmocka_unit_test(test_link_to_writable_folder),
 	};
 	struct CMUnitTest tests[COUNT(refusals) + COUNT(damages) + COUNT(fixed)];
 	size_t count = 0;
