@@ -110,7 +110,7 @@ static int check_segments(Elf *elf, size_t count, size_t size, struct report *re
 		GElf_Phdr segment;
 
 		if (!gelf_getphdr(elf, (int)i, &segment)) {
-			report_add(report, "program header %zu cannot be read: %s", i, elf_errmsg(-1));
+			report_add(report, "it is truncated: program header %zu cannot be read: %s", i, elf_errmsg(-1));
 			return -1;
 		}
 		if (segment.p_offset > size || segment.p_filesz > size - segment.p_offset) {
