@@ -7,22 +7,19 @@
 
 _Thread_local struct axvcpu *current_slot;
 
-/* What head.current points to while no thread has bound the vCPU: no thread's slot, and never empty. */
-static struct axvcpu *nobody = (struct axvcpu *)(void *)&nobody;
-
 static struct axvcpu **binder(const struct axvcpu *vcpu)
 {
-	return __atomic_load_n(&vcpu->head.current, __ATOMIC_ACQUIRE);
+	return __atomic_load_n(&vcpu->binder, __ATOMIC_ACQUIRE);
 }
 
 void thread_bind(struct axvcpu *vcpu)
 {
-	__atomic_store_n(&vcpu->head.current, &current_slot, __ATOMIC_RELEASE);
+	__atomic_store_n(&vcpu->binder, &current_slot, __ATOMIC_RELEASE);
 }
 
 void thread_unbind(struct axvcpu *vcpu)
 {
-	__atomic_store_n(&vcpu->head.current, &nobody, __ATOMIC_RELEASE);
+	__atomic_store_n(&vcpu->binder, NULL, __ATOMIC_RELEASE);
 }
 
 int bound_here(const struct axvcpu *vcpu)
@@ -32,7 +29,7 @@ int bound_here(const struct axvcpu *vcpu)
 
 int bound_elsewhere(const struct axvcpu *vcpu)
 {
-	return binder(vcpu) != &nobody && !bound_here(vcpu);
+	return binder(vcpu) && !bound_here(vcpu);
 }
 
 int32_t vcpu_error(const struct axvcpu *vcpu, const char *what, int32_t error)

@@ -103,7 +103,6 @@ int32_t axvcpu_create(struct axvcpu_backend *backend, const struct axvcpu_create
 	vcpu->ops = layer_stack_dispatch(vcpu->stack);
 	vcpu->has_kick = BACKEND_HAS(backend, kick) != 0;
 	cache_run(vcpu);
-	thread_unbind(vcpu);
 	vcpu_set_state(vcpu, AXVCPU_STATE_CREATED);
 	*ret_vcpu = vcpu;
 	return 0;

@@ -15,6 +15,17 @@ const char *axvcpu_state_name(uint32_t state)
 	return state < STATE_COUNT ? state_names[state] : "unknown";
 }
 
+/* What head.current points to while the vCPU is not Ready: no thread's slot, and never empty. */
+static struct axvcpu *closed = (struct axvcpu *)(void *)&closed;
+
+void vcpu_set_state(struct axvcpu *vcpu, uint32_t state)
+{
+	int opens = state == AXVCPU_STATE_READY && vcpu->binder;
+
+	__atomic_store_n(&vcpu->head.current, opens ? vcpu->binder : &closed, __ATOMIC_RELAXED);
+	__atomic_store_n(&vcpu->head.state, state, __ATOMIC_RELEASE);
+}
+
 static int32_t refuse(struct axvcpu *vcpu, const char *what, uint32_t expected, uint32_t found)
 {
 	/* A run or a wait that is going on keeps its state: it would overwrite another one when it ends. */

@@ -2,7 +2,7 @@
 /*
  * The vCPU inside, and what the files of this folder give each other. Nothing here knows an architecture or an engine.
  *
- * Who writes what: `head.state`, `head.current` and everything without a remark belong to the vCPU's thread (the one
+ * Who writes what: `head.state`, `binder` and everything without a remark belong to the vCPU's thread (the one
  * that bound it, or the only one that uses it while it is not bound); other threads read the first two atomically.
  * `head.gate`, the interrupt queue and the visitors' count are everybody's.
  */
@@ -20,6 +20,8 @@
 struct axvcpu {
 	struct axvcpu_head head; /* first: static bindings look at it */
 	const struct axarch_dispatch *ops;
+	struct axvcpu_exit *exit; /* of the run that is going on */
+	struct axvcpu **binder;   /* the current slot of the thread that bound it, or NULL; read atomically by others */
 
 	/* kick and inject may come while reset makes the engine's vCPU anew: visitors of it are counted, and kept away
 	 * meanwhile. */
@@ -56,10 +58,8 @@ static inline uint32_t vcpu_state(const struct axvcpu *vcpu)
 	return __atomic_load_n(&vcpu->head.state, __ATOMIC_ACQUIRE);
 }
 
-static inline void vcpu_set_state(struct axvcpu *vcpu, uint32_t state)
-{
-	__atomic_store_n(&vcpu->head.state, state, __ATOMIC_RELEASE);
-}
+/* Opens the plain path of run for the thread that bound the vCPU, or closes it. */
+void vcpu_set_state(struct axvcpu *vcpu, uint32_t state);
 
 /* BAD_STATE, and by policy Invalid, unless the vCPU is in `expected` and this thread may say so. */
 int32_t state_expect(struct axvcpu *vcpu, const char *what, uint32_t expected);

@@ -24,12 +24,14 @@ extern "C" {
 
 /*
  * The head of every vCPU: what the run path touches, and nothing else. Its layout is part of the ABI.
- * `gate` is 0 when the plain path may be taken; other threads set bits in it. `state` is written by the vCPU's thread alone.
+ * `state` and `current` are written by the vCPU's thread alone; other threads set bits in `gate`, which is 0 when the plain path may be
+ * taken. While the vCPU is Ready `current` is the current slot of the thread that bound it, and else one that is never empty: so
+ * one look at the slot tells that it is Ready, bound, and not nested in another operation of its thread.
  */
 struct axvcpu_head {
 	uint32_t state; /* AXVCPU_STATE_*, accessed atomically */
-	uint32_t gate;  /* accessed atomically: AXVCPU_GATE_* */
-	struct axvcpu **current; /* the current slot of the thread that bound it */
+	uint32_t gate;  /* AXVCPU_GATE_*, accessed atomically */
+	struct axvcpu **current; /* accessed atomically */
 	void *self;              /* of the outermost run */
 	int32_t (*run)(void *self, struct axvcpu_exit *exit); /* the outermost run: the plugin's own when there is no layer */
 };
@@ -41,11 +43,6 @@ enum {
 	AXVCPU_GATE_WAITING = 8     /* its thread sleeps in a wait; the gate word is the futex */
 };
 
-/* Not 0: not Ready, or a gate bit is set. Two loads and one branch. */
-#define AXVCPU_HEAD_IS_BUSY(head) \
-	((__atomic_load_n(&(head)->state, __ATOMIC_RELAXED) ^ AXVCPU_STATE_READY) | \
-	 __atomic_load_n(&(head)->gate, __ATOMIC_RELAXED))
-
 /* What axvcpu_run does with the answer of a plain run that was an error or an exit that concerns the library. */
 AXVCPU_API int32_t axvcpu_run_finish(struct axvcpu *vcpu, struct axvcpu_exit *exit, int32_t error);
 
@@ -55,7 +52,7 @@ AXVCPU_API int32_t axvcpu_run_finish(struct axvcpu *vcpu, struct axvcpu_exit *ex
 		struct axvcpu_head *head = (struct axvcpu_head *)(void *)vcpu; \
 		struct axvcpu **slot = __atomic_load_n(&head->current, __ATOMIC_RELAXED); \
 		int32_t error; \
-		if (__builtin_expect(AXVCPU_HEAD_IS_BUSY(head) || *slot || head->run != (run_fn) || \
+		if (__builtin_expect(__atomic_load_n(&head->gate, __ATOMIC_RELAXED) || *slot || head->run != (run_fn) || \
 				     exit->size < AXVCPU_EXIT_SIZE_MIN, 0)) \
 			return axvcpu_run(vcpu, exit); \
 		*slot = vcpu; \
