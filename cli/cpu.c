@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <axvcpu/plugin/plugin.h>
+
+#include "board/board.h"
+#include "console/console.h"
+#include "cpu.h"
+#include "fail.h"
+#include "machine.h"
+
+/*
+ * Firmware that waits for a key by asking the UART again and again would keep a host CPU busy for ever. When it has
+ * asked DOZE_POLLS times, each less than DOZE_GAP_NS after the one before, it does nothing else: then the hart sleeps
+ * up to DOZE_NS at each further time. Input and interrupts end the sleep. A guest that asks while it works asks less
+ * often than that.
+ */
+#define DOZE_POLLS 1000u
+#define DOZE_GAP_NS 50000u
+#define DOZE_NS 20000000u
+
+static void doze(struct cpu *cpu)
+{
+	struct machine *machine = cpu->machine;
+	uint64_t now = machine_clock_ns(machine);
+
+	cpu->polled = false;
+	cpu->polls = now - cpu->last_poll_ns < DOZE_GAP_NS ? cpu->polls + 1 : 0;
+	if (cpu->polls > DOZE_POLLS) {
+		atomic_store(&cpu->dozing, true);
+		if (!console_has_input(machine->console)) /* after the store: who brings input sees it and kicks */
+			axvcpu_wait(cpu->vcpu, DOZE_NS);
+		atomic_store(&cpu->dozing, false);
+	}
+	cpu->last_poll_ns = machine_clock_ns(machine);
+}
+
+static int32_t on_nothing(struct cpu *cpu, const struct axvcpu_exit *exit)
+{
+	(void)cpu;
+	(void)exit;
+	return 0;
+}
+
+static int32_t on_hypercall(struct cpu *cpu, const struct axvcpu_exit *exit)
+{
+	return cpu->machine->type->hypercall(cpu->machine->board, cpu, &exit->hypercall);
+}
+
+static int32_t on_mmio_read(struct cpu *cpu, const struct axvcpu_exit *exit)
+{
+	struct board *board = cpu->machine->board;
+	const struct device *device;
+	uint64_t value;
+
+	pthread_mutex_lock(&board->lock);
+	device = bus_read(&board->bus, exit->mmio_read.addr, exit->mmio_read.width, &value);
+	cpu->polled = device && device->idle_reads;
+	pthread_mutex_unlock(&board->lock);
+	return axvcpu_complete_read(cpu->vcpu, exit, value);
+}
+
+static int32_t on_mmio_write(struct cpu *cpu, const struct axvcpu_exit *exit)
+{
+	struct board *board = cpu->machine->board;
+
+	console_wait_room(cpu->machine->console); /* before the lock, which the main thread needs too */
+	pthread_mutex_lock(&board->lock);
+	bus_write(&board->bus, exit->mmio_write.addr, exit->mmio_write.width, exit->mmio_write.data);
+	pthread_mutex_unlock(&board->lock);
+	return 0;
+}
+
+static int32_t on_nested_page_fault(struct cpu *cpu, const struct axvcpu_exit *exit)
+{
+	uint64_t flags = exit->nested_page_fault.access_flags, pc = 0;
+	const char *does = flags & AXVCPU_ACCESS_EXECUTE ? "executes"
+			   : flags & AXVCPU_ACCESS_WRITE ? "writes"
+							 : "reads";
+
+	axvcpu_get_reg_u64(cpu->vcpu, "pc", &pc);
+	machine_ended(cpu->machine, MACHINE_FAILED, STATUS_STUCK,
+		      "the guest cannot go on: hart %u, with pc 0x%llx, %s 0x%llx, where there is no memory", cpu->id,
+		      (unsigned long long)pc, does, (unsigned long long)exit->nested_page_fault.addr);
+	return 0;
+}
+
+static int32_t on_halt(struct cpu *cpu, const struct axvcpu_exit *exit)
+{
+	(void)exit;
+	return axvcpu_wait(cpu->vcpu, UINT64_MAX);
+}
+
+static int32_t on_cpu_up(struct cpu *cpu, const struct axvcpu_exit *exit)
+{
+	return cpu->machine->type->cpu_up(cpu->machine->board, cpu, &exit->cpu_up);
+}
+
+static int32_t on_cpu_down(struct cpu *cpu, const struct axvcpu_exit *exit)
+{
+	struct machine *machine = cpu->machine;
+	unsigned running;
+
+	(void)exit;
+	pthread_mutex_lock(&machine->lock);
+	cpu->power = CPU_STOPPED;
+	cpu->down = true;
+	running = --machine->running;
+	pthread_mutex_unlock(&machine->lock);
+	if (!running)
+		machine_ended(machine, MACHINE_FAILED, STATUS_STUCK,
+			      "the guest cannot go on: hart %u stopped itself, and no other runs", cpu->id);
+	return 0;
+}
+
+/* The reasons are SBI's: 0 none, 1 the system failed. */
+static int32_t on_system_down(struct cpu *cpu, const struct axvcpu_exit *exit)
+{
+	uint64_t reason = exit->system_down.reason;
+
+	if (exit->system_down.kind)
+		machine_ended(cpu->machine, MACHINE_RESET, STATUS_RESET, NULL);
+	else if (!reason)
+		machine_ended(cpu->machine, MACHINE_POWER_OFF, STATUS_OK, NULL);
+	else
+		machine_ended(cpu->machine, MACHINE_POWER_OFF, reason == 1 ? STATUS_GUEST : STATUS_GUEST_OTHER,
+			      "the guest powered off with reason %llu", (unsigned long long)reason);
+	return 0;
+}
+
+static int32_t on_send_ipi(struct cpu *cpu, const struct axvcpu_exit *exit)
+{
+	return cpu->machine->type->send_ipi(cpu->machine->board, cpu, &exit->send_ipi);
+}
+
+static int32_t on_unexpected(struct cpu *cpu, const struct axvcpu_exit *exit)
+{
+	char text[256];
+
+	axvcpu_exit_format(exit, text, sizeof(text));
+	machine_ended(cpu->machine, MACHINE_FAILED, STATUS_ENGINE, "hart %u: this board cannot go on from the exit %s",
+		      cpu->id, text);
+	return 0;
+}
+
+/* Reasons without a row are unexpected: this board has no ports, system registers or debugger. */
+static int32_t (*const handlers[MACHINE_EXIT_KINDS])(struct cpu *cpu, const struct axvcpu_exit *exit) = {
+	[AXVCPU_EXIT_NOTHING] = on_nothing,
+	[AXVCPU_EXIT_HYPERCALL] = on_hypercall,
+	[AXVCPU_EXIT_MMIO_READ] = on_mmio_read,
+	[AXVCPU_EXIT_MMIO_WRITE] = on_mmio_write,
+	[AXVCPU_EXIT_EXTERNAL_INTERRUPT] = on_nothing,
+	[AXVCPU_EXIT_NESTED_PAGE_FAULT] = on_nested_page_fault,
+	[AXVCPU_EXIT_HALT] = on_halt,
+	[AXVCPU_EXIT_CPU_UP] = on_cpu_up,
+	[AXVCPU_EXIT_CPU_DOWN] = on_cpu_down,
+	[AXVCPU_EXIT_SYSTEM_DOWN] = on_system_down,
+	[AXVCPU_EXIT_SEND_IPI] = on_send_ipi,
+	[AXVCPU_EXIT_KICKED] = on_nothing,
+	[AXVCPU_EXIT_PREEMPTION_TIMER] = on_nothing,
+};
+
+static int32_t handle(struct cpu *cpu, const struct axvcpu_exit *exit)
+{
+	unsigned kind = exit->reason < MACHINE_EXIT_KINDS ? exit->reason : MACHINE_EXIT_KINDS - 1;
+	int32_t error;
+
+	cpu->exits[kind]++;
+	error = handlers[kind] ? handlers[kind](cpu, exit) : on_unexpected(cpu, exit);
+	if (cpu->polled && !error)
+		doze(cpu);
+	return error;
+}
+
+static uint64_t instructions(struct cpu *cpu)
+{
+	uint64_t count = 0;
+
+	axvcpu_read_counter(cpu->vcpu, AXARCH_COUNTER_INSTRUCTIONS, &count);
+	return count;
+}
+
+/* Levels that were set while the hart was stopped: a reset forgets them. */
+static void apply_lines(struct cpu *cpu)
+{
+	pthread_mutex_lock(&cpu->machine->lock);
+	for (uint64_t left = cpu->lines; left; left &= left - 1)
+		axvcpu_set_interrupt_line(cpu->vcpu, (uint32_t)__builtin_ctzll(left), 1);
+	pthread_mutex_unlock(&cpu->machine->lock);
+}
+
+static int32_t start(struct cpu *cpu)
+{
+	struct machine *machine = cpu->machine;
+	int32_t error = axvcpu_setup(cpu->vcpu, cpu->entry, axvcpu_space_root(machine->space), machine->setup_config);
+
+	if (error)
+		return error;
+	error = axvcpu_set_clock(cpu->vcpu, machine_clock_ns, machine);
+	if (error && error != AXVCPU_ERROR_UNSUPPORTED)
+		return error;
+	error = machine->type->prepare_cpu(machine->board, cpu);
+	if (error)
+		return error;
+	apply_lines(cpu);
+	cpu->instructions_before = instructions(cpu);
+	return axvcpu_bind(cpu->vcpu);
+}
+
+/* From the hart's start to its stop. */
+static int32_t run(struct cpu *cpu)
+{
+	struct axvcpu_exit exit = AXVCPU_EXIT_INIT;
+	int32_t error;
+
+	cpu->down = false;
+	error = start(cpu);
+	while (!error && !cpu->down && !atomic_load(&cpu->machine->stopping)) {
+		error = axvcpu_run(cpu->vcpu, &exit);
+		if (!error)
+			error = handle(cpu, &exit);
+	}
+	cpu->instructions += instructions(cpu) - cpu->instructions_before;
+	if (!error)
+		error = axvcpu_reset(cpu->vcpu);
+	return error;
+}
+
+/* Waits until the hart is to start; false when the machine stops. */
+static bool await_start(struct cpu *cpu)
+{
+	struct machine *machine = cpu->machine;
+	bool starts;
+
+	pthread_mutex_lock(&machine->lock);
+	while (cpu->power != CPU_STARTING && !atomic_load(&machine->stopping))
+		pthread_cond_wait(&machine->changed, &machine->lock);
+	starts = !atomic_load(&machine->stopping);
+	if (starts)
+		cpu->power = CPU_STARTED;
+	pthread_mutex_unlock(&machine->lock);
+	return starts;
+}
+
+void *cpu_thread(void *cpu_)
+{
+	struct cpu *cpu = cpu_;
+	struct machine *machine = cpu->machine;
+
+	while (await_start(cpu)) {
+		int32_t error = run(cpu);
+
+		if (error)
+			machine_ended(machine, MACHINE_FAILED, STATUS_ENGINE, "hart %u: the engine failed (%s): %s",
+				      cpu->id, axvcpu_error_name(error), axvcpu_error_text());
+	}
+	pthread_mutex_lock(&machine->lock);
+	machine->threads--;
+	pthread_cond_broadcast(&machine->changed);
+	pthread_mutex_unlock(&machine->lock);
+	return NULL;
+}

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <axvcpu/plugin/plugin.h>
+
+#include "board/board.h"
+#include "boot.h"
+#include "console/console.h"
+#include "console/terminal.h"
+#include "fail.h"
+#include "output.h"
+#include "run.h"
+#include "signals.h"
+#include "stats.h"
+
+/* How long output may take that is left when the user, or --timeout, has ended the run. */
+#define LAST_OUTPUT_NS 200000000u
+
+/* One run of the program; it outlives the machines that a guest's resets make. */
+struct session {
+	const struct options *options;
+	const struct board_type *type;
+	int signal_fd;
+	struct axvcpu_backend *backend;
+	char engine[256];
+	struct boot boot;
+	struct console console;
+	bool console_open;
+	struct machine *machine; /* NULL between two */
+	struct stats stats;
+	uint64_t begin_ns;
+	uint64_t deadline_ns; /* UINT64_MAX: none */
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static int open_backend(struct session *session)
+{
+	const char *name = session->options->backend;
+	int32_t error;
+
+	if (!strcmp(name, "auto"))
+		error = axvcpu_backend_auto(board_riscv64.arch, &session->backend);
+	else
+		error = axvcpu_backend_open(name, &session->backend);
+	return error ? fail_library(STATUS_UNAVAILABLE, "--backend %s", name) : STATUS_OK;
+}
+
+/* A backend for any architecture gets the first board. */
+static int choose_board(struct session *session)
+{
+	const struct axarch_description *description = axvcpu_backend_description(session->backend);
+
+	session->type = board_for(description->arch ? description->arch : board_riscv64.arch);
+	if (!session->type)
+		return fail(STATUS_UNAVAILABLE,
+			    "--backend %s: it runs %s guests, and there is no such board yet; --list shows others",
+			    description->id, axvcpu_arch_name(description->arch));
+	snprintf(session->engine, sizeof(session->engine), "%s %s (%s)", description->id, description->version,
+		 description->summary);
+	return STATUS_OK;
+}
+
+static int prepare(struct session *session)
+{
+	int status = open_backend(session);
+
+	if (!status)
+		status = choose_board(session);
+	if (!status)
+		status = boot_prepare(session->options, session->type, session->engine, session->signal_fd,
+				      &session->boot);
+	if (status == STATUS_SIGNAL)
+		status += signals_take(session->signal_fd);
+	return status;
+}
+
+static void greet(const struct session *session)
+{
+	const char *reason = axvcpu_backend_reason(session->backend);
+
+	if (session->console.interactive)
+		fprintf(stderr, "axvcpu-run: engine %s%s%s; Ctrl-A x ends the run, Ctrl-A h shows the keys\n",
+			axvcpu_backend_description(session->backend)->id, reason[0] ? ": " : "", reason);
+}
+
+static int open_console(struct session *session)
+{
+	int status = console_open(&session->console, STDIN_FILENO, STDOUT_FILENO);
+
+	session->console_open = !status;
+	if (!status)
+		greet(session);
+	return status;
+}
+
+/* Nanoseconds until the main thread must look again without being woken. */
+static uint64_t patience(const struct session *session)
+{
+	uint64_t due = session->type->due_in_ns(session->machine->board);
+	uint64_t now = now_ns(), left = session->deadline_ns > now ? session->deadline_ns - now : 0;
+
+	return due < left ? due : left;
+}
+
+static int wait_for_events(struct pollfd *fds, nfds_t count, uint64_t ns)
+{
+	struct timespec timeout = { .tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u) };
+
+	return ppoll(fds, count, ns == UINT64_MAX ? NULL : &timeout, NULL);
+}
+
+static void check_signals(struct session *session)
+{
+	int number = signals_take(session->signal_fd);
+
+	if (number)
+		machine_ended(session->machine, MACHINE_FAILED, STATUS_SIGNAL + number, NULL);
+}
+
+static void check_time(struct session *session)
+{
+	if (now_ns() >= session->deadline_ns)
+		machine_ended(session->machine, MACHINE_FAILED, STATUS_TIMEOUT,
+			      "--timeout: the guest did not end in time");
+	session->type->tick(session->machine->board);
+}
+
+static void check_console(struct session *session, const struct pollfd fds[3])
+{
+	enum console_key key;
+
+	if (console_service(&session->console, fds, &key))
+		machine_input_came(session->machine);
+	if (key == CONSOLE_KEY_QUIT)
+		machine_ended(session->machine, MACHINE_FAILED, STATUS_QUIT, NULL);
+	if (session->console.output_error)
+		machine_ended(session->machine, MACHINE_FAILED, STATUS_OUTPUT,
+			      "the guest's console: standard output: %s", strerror(session->console.output_error));
+}
+
+/* Until the machine has ended, for whatever reason. */
+static void serve(struct session *session)
+{
+	struct machine *machine = session->machine;
+	struct pollfd fds[5];
+	uint64_t count;
+
+	while (!atomic_load(&machine->stopping)) {
+		console_prepare(&session->console, fds);
+		fds[3] = (struct pollfd){ .fd = session->signal_fd, .events = POLLIN };
+		fds[4] = (struct pollfd){ .fd = machine->event_fd, .events = POLLIN };
+		if (wait_for_events(fds, 5, patience(session)) < 0)
+			continue; /* EINTR: nothing is known of the descriptors */
+		if (fds[4].revents && read(machine->event_fd, &count, sizeof(count)) < 0)
+			continue; /* somebody else took it: there is none */
+		check_signals(session);
+		check_console(session, fds);
+		check_time(session);
+	}
+}
+
+/* What the guest wrote last. Waits as long as it takes, unless the run was ended from outside. */
+static void drain(struct session *session, bool hurry)
+{
+	uint64_t deadline = hurry ? now_ns() + LAST_OUTPUT_NS : session->deadline_ns;
+	struct pollfd fds[4];
+	enum console_key key;
+
+	while (console_has_output(&session->console) && now_ns() < deadline) {
+		console_prepare(&session->console, fds);
+		fds[0].fd = -1; /* no more input */
+		fds[3] = (struct pollfd){ .fd = session->signal_fd, .events = POLLIN };
+		if (wait_for_events(fds, 4, deadline == UINT64_MAX ? deadline : deadline - now_ns()) < 0)
+			continue;
+		console_service(&session->console, fds, &key);
+		if (signals_take(session->signal_fd))
+			return;
+	}
+}
+
+/* An engine that does not hear a kick would keep the process for ever. */
+static void give_up(void)
+{
+	terminal_close();
+	fprintf(stderr, "axvcpu-run: the engine does not stop when it is told to; ending without it\n");
+	_exit(STATUS_ENGINE);
+}
+
+static void keep_text(const struct machine *machine)
+{
+	fail(machine->status, "%s", machine->text);
+}
+
+static int run_machine(struct session *session)
+{
+	struct machine *machine = session->machine;
+	int status = boot_write(&session->boot, machine->space);
+
+	if (!session->stats.boots)
+		session->stats.start_ns = now_ns() - session->begin_ns;
+	if (!status)
+		status = machine_start(machine, session->boot.entry, session->boot.fdt_address);
+	if (!status)
+		serve(session);
+	if (!machine_stop(machine))
+		give_up();
+	if (status)
+		return status;
+	drain(session, machine->end == MACHINE_FAILED);
+	stats_add(&session->stats, machine);
+	keep_text(machine);
+	if (session->console.output_error)
+		return fail(STATUS_OUTPUT, "the guest's console: standard output: %s",
+			    strerror(session->console.output_error));
+	return machine->status;
+}
+
+/* One machine after the other, while the guest resets. */
+static int run_machines(struct session *session)
+{
+	const struct machine_info info = { .backend = session->backend,
+					   .type = session->type,
+					   .console = &session->console,
+					   .options = session->options,
+					   .fdt_address = session->boot.fdt_address };
+	bool again;
+	int status;
+
+	do {
+		status = machine_create(&info, &session->machine);
+		if (status)
+			return status;
+		session->console.stopped = false;
+		status = run_machine(session);
+		again = session->machine->end == MACHINE_RESET && !session->options->no_reboot &&
+			status == STATUS_RESET;
+		machine_destroy(session->machine);
+		session->machine = NULL;
+	} while (again);
+	return status;
+}
+
+static void finish(struct session *session)
+{
+	if (session->console_open)
+		console_close(&session->console);
+	boot_finish(&session->boot);
+	axvcpu_backend_close(session->backend);
+	free(session);
+}
+
+static struct session *new_session(const struct options *options, int signal_fd)
+{
+	struct session *session = calloc(1, sizeof(*session));
+
+	if (!session)
+		return NULL;
+	session->options = options;
+	session->signal_fd = signal_fd;
+	session->begin_ns = now_ns();
+	session->deadline_ns = options->timeout_ns ? session->begin_ns + options->timeout_ns : UINT64_MAX;
+	session->stats.engine = session->engine;
+	return session;
+}
+
+int run_guest(const struct options *options, int signal_fd)
+{
+	struct session *session = new_session(options, signal_fd);
+	int status;
+
+	if (!session)
+		return fail(STATUS_HOST, "no memory");
+	status = prepare(session);
+	if (!status)
+		status = open_console(session);
+	if (!status)
+		status = run_machines(session);
+	if (session->console_open)
+		console_close(&session->console);
+	session->console_open = false;
+	if (options->stats && session->stats.boots)
+		stats_write(stderr, &session->stats, status, options->json);
+	finish(session);
+	return status;
+}
+
+int run_dump_dtb(const struct options *options, int signal_fd)
+{
+	struct session *session = new_session(options, signal_fd);
+	int status;
+
+	if (!session)
+		return fail(STATUS_HOST, "no memory");
+	status = prepare(session);
+	if (!status)
+		status = output_file(options->dump_dtb, session->boot.fdt, session->boot.fdt_size);
+	finish(session);
+	return status;
+}

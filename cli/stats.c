@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <json-c/json.h>
+#include <sys/resource.h>
+
+#include "board/board.h"
+#include "output.h"
+#include "stats.h"
+
+void stats_add(struct stats *stats, struct machine *machine)
+{
+	stats->boots++;
+	stats->harts = machine->cpu_count;
+	stats->run_ns += machine_clock_ns(machine);
+	stats->unassigned += machine->board->bus.unassigned;
+	for (unsigned id = 0; id < machine->cpu_count; id++) {
+		stats->instructions += machine->cpus[id].instructions;
+		for (unsigned kind = 0; kind < MACHINE_EXIT_KINDS; kind++)
+			stats->exits[kind] += machine->cpus[id].exits[kind];
+	}
+}
+
+static uint64_t exits_in_all(const struct stats *stats)
+{
+	uint64_t sum = 0;
+
+	for (unsigned kind = 0; kind < MACHINE_EXIT_KINDS; kind++)
+		sum += stats->exits[kind];
+	return sum;
+}
+
+static double seconds(struct timeval time)
+{
+	return (double)time.tv_sec + (double)time.tv_usec / 1e6;
+}
+
+/* The figures, as rows that both forms are made from. */
+struct figure {
+	const char *name; /* of the JSON member */
+	const char *title;
+	double value;
+	int digits; /* behind the point */
+};
+
+#define FIGURES 9
+
+static void collect(const struct stats *stats, int status, struct figure ret_figures[FIGURES])
+{
+	struct rusage usage = { .ru_maxrss = 0 };
+	double run = (double)stats->run_ns / 1e9;
+
+	getrusage(RUSAGE_SELF, &usage);
+	const struct figure figures[FIGURES] = {
+		{ "status", "exit status", status, 0 },
+		{ "harts", "harts", stats->harts, 0 },
+		{ "boots", "boots", stats->boots, 0 },
+		{ "start_seconds", "start to first instruction, s", (double)stats->start_ns / 1e9, 4 },
+		{ "seconds", "guest up, s", run, 3 },
+		{ "cpu_seconds", "host CPU time, s", seconds(usage.ru_utime) + seconds(usage.ru_stime), 3 },
+		{ "instructions", "instructions", (double)stats->instructions, 0 },
+		{ "mips", "million instructions per second", run > 0 ? (double)stats->instructions / run / 1e6 : 0, 1 },
+		{ "unassigned", "accesses without a device", (double)stats->unassigned, 0 },
+	};
+
+	for (unsigned i = 0; i < FIGURES; i++)
+		ret_figures[i] = figures[i];
+}
+
+static void write_table(FILE *stream, const struct stats *stats, const struct figure figures[FIGURES])
+{
+	fprintf(stream, "\n%-34s %s\n", "engine", stats->engine);
+	for (unsigned i = 0; i < FIGURES; i++)
+		fprintf(stream, "%-34s %.*f\n", figures[i].title, figures[i].digits, figures[i].value);
+	fprintf(stream, "%-34s %llu\n", "exits", (unsigned long long)exits_in_all(stats));
+	for (unsigned kind = 0; kind < MACHINE_EXIT_KINDS; kind++)
+		if (stats->exits[kind])
+			fprintf(stream, "  %-32s %llu\n", axvcpu_exit_name(kind),
+				(unsigned long long)stats->exits[kind]);
+}
+
+static void write_json(FILE *stream, const struct stats *stats, const struct figure figures[FIGURES])
+{
+	struct json_object *document = json_object_new_object(), *exits = json_object_new_object();
+
+	json_object_object_add(document, "engine", json_object_new_string(stats->engine));
+	for (unsigned i = 0; i < FIGURES; i++)
+		json_object_object_add(document, figures[i].name,
+				       figures[i].digits ? json_object_new_double(figures[i].value)
+							 : json_object_new_int64((int64_t)figures[i].value));
+	for (unsigned kind = 0; kind < MACHINE_EXIT_KINDS; kind++)
+		if (stats->exits[kind])
+			json_object_object_add(exits, axvcpu_exit_name(kind),
+					       json_object_new_uint64(stats->exits[kind]));
+	json_object_object_add(document, "exits", exits);
+	output_json(stream, document);
+}
+
+void stats_write(FILE *stream, const struct stats *stats, int status, bool json)
+{
+	struct figure figures[FIGURES];
+
+	collect(stats, status, figures);
+	(json ? write_json : write_table)(stream, stats, figures);
+}

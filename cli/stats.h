@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a run cost: exits by kind, instructions, time. Added up over the machine's reboots. */
+#ifndef CLI_STATS_H
+#define CLI_STATS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "machine.h"
+
+struct stats {
+	const char *engine; /* name and version */
+	unsigned harts;
+	unsigned boots;
+	uint64_t exits[MACHINE_EXIT_KINDS];
+	uint64_t instructions;
+	uint64_t unassigned; /* accesses to addresses without a device */
+	uint64_t run_ns;     /* the guest was up */
+	uint64_t start_ns;   /* from the program's start to the guest's first */
+};
+
+/* Adds what a machine did that has stopped. */
+void stats_add(struct stats *stats, struct machine *machine);
+
+/* Writes them: a table, or JSON. `status` is the exit status that follows. */
+void stats_write(FILE *stream, const struct stats *stats, int status, bool json);
+
+#endif
