@@ -3,7 +3,7 @@
  * The guest that axvcpu-run runs when it is given none: says what it runs on, and powers off. S-mode, position-independent, RV64IMAC.
  *
  * In: a0 hart id, a1 device tree. What it prints it asks for as any guest would: the device tree (engine, harts, memory)
- * and the SBI. riscv64.h holds the assembled bytes, so that a build needs no cross assembler; tests/cli/builtin.sh assembles this
+ * and the SBI. riscv64.h holds the assembled bytes, so that a build needs no cross assembler; tests/unit/cli/builtin.sh assembles this
  * file again and compares, and with --update writes the header.
  */
 	.section .text
