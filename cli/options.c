@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table of options, and what walks it. See options.h. */
+#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -52,7 +53,7 @@ static const char *size_text(uint64_t size, char text[32])
 static unsigned suffix_shift(char suffix)
 {
 	static const char suffixes[] = "KMGT";
-	const char *found = suffix ? strchr(suffixes, suffix & ~0x20) : NULL;
+	const char *found = suffix ? strchr(suffixes, toupper((unsigned char)suffix)) : NULL;
 
 	return found ? (unsigned)(found - suffixes + 1) * 10 : 0;
 }
