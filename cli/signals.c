@@ -11,12 +11,12 @@
 
 static const int waited_for[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGCONT };
 
-/* nohup and shells that start a job in the background say by this that the signal is not for us. */
-static int is_ignored(int number)
+/* nohup says by this that the run is to outlive the terminal. */
+static int is_hangup_ignored(void)
 {
 	struct sigaction action;
 
-	return !sigaction(number, NULL, &action) && action.sa_handler == SIG_IGN;
+	return !sigaction(SIGHUP, NULL, &action) && action.sa_handler == SIG_IGN;
 }
 
 int signals_open(int *ret_fd)
@@ -26,8 +26,9 @@ int signals_open(int *ret_fd)
 
 	sigemptyset(&set);
 	for (size_t i = 0; i < sizeof(waited_for) / sizeof(waited_for[0]); i++)
-		if (!is_ignored(waited_for[i]))
-			sigaddset(&set, waited_for[i]);
+		sigaddset(&set, waited_for[i]);
+	if (is_hangup_ignored())
+		sigdelset(&set, SIGHUP);
 	signal(SIGPIPE, SIG_IGN);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
