@@ -52,6 +52,7 @@ static const struct sim_op *access_csr(struct sim_cpu *cpu, const struct sim_op 
 	enum csr_change change = funct3 & 3;
 	bool writes = change == CSR_WRITE || op->rs1 != 0;
 	unsigned number = (unsigned)op->imm;
+	const struct sim_block *next;
 	uint64_t old = 0;
 
 	if (!rv_csr_allowed(hart, number, writes) || !rv_csr_read(hart, number, &old))
@@ -61,7 +62,8 @@ static const struct sim_op *access_csr(struct sim_cpu *cpu, const struct sim_op 
 	X(rd) = old;
 	if (writes && rv_csr_is_control(number))
 		return finish(cpu, op);
-	RV_GO(0, sim_op_pc(cpu, op) + sim_op_length(op));
+	next = sim_link_target(cpu, op, 0, sim_op_pc(cpu, op) + sim_op_length(op));
+	return next ? next->ops : NULL; /* by way of the loop: this is no executor, and must not tail-call one */
 }
 
 EXEC_ENDS(csrrw) { return access_csr(cpu, op, 1, X(rs1)); }
