@@ -92,7 +92,10 @@ static int32_t set_general(struct rv_hart *hart, uint64_t index, uint64_t value)
 	return 0;
 }
 
-/* sip is written with all its bits: what a snapshot of one engine had pending is pending on the next. */
+/*
+ * sip is written with all its bits: what a snapshot of one engine had pending is pending on the next. Its bits that turn out to
+ * be those of a level or of the timer, which come later in a snapshot, stop being edges then: see set_event.
+ */
 static int32_t set_system(struct rv_hart *hart, uint64_t number, uint64_t value)
 {
 	uint64_t kept;
@@ -127,11 +130,13 @@ static int32_t set_event(struct rv_hart *hart, uint64_t index, uint64_t value)
 	case EVENT_COMPARE:
 		hart->compare = value;
 		rv_look_at_clock(hart);
+		hart->latched &= ~(hart->timer_due ? RV_BIT(RV_TIMER) : 0);
 		return 0;
 	case EVENT_LINES:
 		if (value & ~RV_INTERRUPTS)
 			return refuse(hart, "lines: there are inputs 1, 5 and 9", value);
 		hart->lines = value;
+		hart->latched &= ~value;
 		return 0;
 	case EVENT_HALTED:
 		if (value > 1)
