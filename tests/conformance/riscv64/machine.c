@@ -28,6 +28,21 @@ static void add_slot(struct machine *machine, uint64_t gpa, uint64_t size, uint3
 	assert_ok(axvcpu_space_add(machine->space, ret_slot));
 }
 
+struct axvcpu *machine_vcpu(struct machine *machine, uint32_t id, uint32_t halt_policy, const char *more)
+{
+	struct axvcpu_create_info info = { .size = sizeof(info), .vcpu_id = id, .halt_policy = halt_policy };
+	struct axvcpu_config *config;
+	struct axvcpu *vcpu;
+
+	assert_ok(axvcpu_config_create(machine->backend, AXVCPU_CONFIG_CREATE, &config));
+	assert_ok(axvcpu_config_set_u64(config, "hart_id", 0, id));
+	assert_ok(axvcpu_config_parse(config, more));
+	info.config = config;
+	assert_ok(axvcpu_create(machine->backend, &info, &vcpu));
+	axvcpu_config_destroy(config);
+	return vcpu;
+}
+
 void machine_create(struct machine *machine)
 {
 	struct axvcpu_slot slot;
@@ -40,11 +55,8 @@ void machine_create(struct machine *machine)
 	machine->ram_id = slot.id;
 	add_slot(machine, ROW_ROM, ROW_ROM_SIZE, AXVCPU_SLOT_ROM, &slot);
 	machine->rom = slot.host;
-	for (uint32_t i = 0; i < MACHINE_VCPUS; i++) {
-		struct axvcpu_create_info info = { .size = sizeof(info), .vcpu_id = i };
-
-		assert_ok(axvcpu_create(machine->backend, &info, &machine->vcpu[i]));
-	}
+	for (uint32_t i = 0; i < MACHINE_VCPUS; i++)
+		machine->vcpu[i] = machine_vcpu(machine, i, AXVCPU_HALT_EXIT, "");
 }
 
 void machine_destroy(struct machine *machine)
@@ -53,6 +65,7 @@ void machine_destroy(struct machine *machine)
 		assert_ok(axvcpu_destroy(machine->vcpu[i]));
 	assert_ok(axvcpu_space_destroy(machine->space));
 	axvcpu_backend_close(machine->backend);
+	rows_free(&machine->programs);
 }
 
 void machine_restart(struct machine *machine, unsigned vcpu, uint64_t entry)
@@ -95,9 +108,42 @@ uint64_t machine_load(struct machine *machine, uint64_t gpa, unsigned size)
 	return value;
 }
 
-void machine_code(struct machine *machine, uint64_t gpa, const uint32_t *words, size_t count)
+void machine_read_programs(struct machine *machine, const char *path)
 {
-	machine_write(machine, gpa, words, count * sizeof(*words));
+	if (!rows_read(path, &machine->programs))
+		fail_msg("%s", machine->programs.error);
+}
+
+static const struct row *find_program(const struct machine *machine, const char *name)
+{
+	for (unsigned i = 0; i < machine->programs.count; i++)
+		if (!strcmp(machine->programs.list[i].name, name))
+			return &machine->programs.list[i];
+	fail_msg("no program is called '%s'", name);
+	return NULL;
+}
+
+void machine_code(struct machine *machine, const char *name, uint64_t gpa)
+{
+	const struct row *program = find_program(machine, name);
+
+	machine_write(machine, gpa, program->code, program->code_size);
+}
+
+uint64_t machine_program(struct machine *machine, const char *name)
+{
+	const struct row *program = find_program(machine, name);
+	uint64_t start = settings_word(&program->before, ROW_WORD_AT, ROW_CODE);
+
+	machine_write(machine, start, program->code, program->code_size);
+	for (unsigned i = 0; i < program->before.count; i++) {
+		const struct setting *reg = &program->before.list[i];
+
+		if (reg->kind == SETTING_REG)
+			machine_set_id(machine, reg->key, reg->value);
+	}
+	machine_set(machine, "pc", start);
+	return start + program->code_size;
 }
 
 static unsigned levels_of(uint64_t satp)
@@ -145,9 +191,16 @@ uint64_t machine_get(struct machine *machine, const char *name)
 	return value;
 }
 
+void machine_set_id(struct machine *machine, uint64_t id, uint64_t value)
+{
+	if (id == AXVCPU_RISCV64_CSR(0x100))
+		value |= ROW_UXL;
+	assert_ok(axvcpu_set_reg(machine->vcpu[0], id, &value, sizeof(value)));
+}
+
 void machine_set(struct machine *machine, const char *name, uint64_t value)
 {
-	assert_ok(axvcpu_set_reg_u64(machine->vcpu[0], name, value));
+	machine_set_id(machine, axvcpu_reg_by_name(AXVCPU_ARCH_RISCV64, name)->id, value);
 }
 
 void machine_run(struct machine *machine, struct axvcpu_exit *ret_exit, uint32_t reason)

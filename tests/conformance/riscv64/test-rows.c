@@ -124,13 +124,6 @@ static void fill_memory(const struct row *row)
 	}
 }
 
-static void set_register(uint64_t id, uint64_t value)
-{
-	if (id == AXVCPU_RISCV64_CSR(0x100))
-		value |= ROW_UXL; /* which rows leave out, as it cannot be other */
-	assert_ok(axvcpu_set_reg(machine.vcpu[0], id, &value, 8));
-}
-
 /* Every general register holds something that no row expects by chance. */
 static void fill_registers(const struct row *row)
 {
@@ -141,7 +134,7 @@ static void fill_registers(const struct row *row)
 		const struct setting *reg = &row->before.list[i];
 
 		if (reg->kind == SETTING_REG)
-			set_register(reg->key, reg->value);
+			machine_set_id(&machine, reg->key, reg->value);
 	}
 	machine_set(&machine, "pc", start_of(row));
 }
