@@ -9,13 +9,22 @@
 
 #define UNLIKELY(condition) __builtin_expect(condition, 0)
 
+/* The thread's slot, as a plain address: a compiler that knew it for thread-local would compute it again at each use. */
+static inline struct axvcpu **own_slot(void)
+{
+	struct axvcpu **slot = &current_slot;
+
+	__asm__("" : "+r"(slot));
+	return slot;
+}
+
 int32_t axvcpu_run(struct axvcpu *vcpu, struct axvcpu_exit *exit)
 {
 	struct axvcpu_head *head = &vcpu->head;
 	struct axvcpu **slot = __atomic_load_n(&head->current, __ATOMIC_RELAXED);
 	int32_t error;
 
-	if (UNLIKELY(__atomic_load_n(&head->gate, __ATOMIC_RELAXED) || slot != &current_slot || *slot ||
+	if (UNLIKELY(__atomic_load_n(&head->gate, __ATOMIC_RELAXED) || slot != own_slot() || *slot ||
 		     exit->size < AXVCPU_EXIT_SIZE_MIN))
 		return run_slow(vcpu, exit);
 	*slot = vcpu;
