@@ -214,9 +214,10 @@ struct fact {
 };
 
 #define FACTS 7
+#define CAPABILITIES_CAPACITY 1024
 
-static void collect_facts(const struct axvcpu_inspection *inspection, char abi[32], char capabilities[128],
-			  struct fact ret_facts[FACTS])
+static void collect_facts(const struct axvcpu_inspection *inspection, char abi[32],
+			  char capabilities[CAPABILITIES_CAPACITY], struct fact ret_facts[FACTS])
 {
 	static const struct {
 		uint64_t bit;
@@ -239,9 +240,9 @@ static void collect_facts(const struct axvcpu_inspection *inspection, char abi[3
 	snprintf(abi, 32, "%u.%u", description->abi_major, description->abi_minor);
 	capabilities[0] = '\0';
 	for (size_t i = 0; i < COUNT(known); i++)
-		if (description->capabilities & known[i].bit && length < 128)
-			length += (size_t)snprintf(capabilities + length, 128 - length, "%s%s", length ? "; " : "",
-						   known[i].text);
+		if (description->capabilities & known[i].bit && length < CAPABILITIES_CAPACITY)
+			length += (size_t)snprintf(capabilities + length, CAPABILITIES_CAPACITY - length, "%s%s",
+						   length ? "; " : "", known[i].text);
 	memcpy(ret_facts, facts, sizeof(facts));
 }
 
@@ -273,7 +274,7 @@ int backends_inspect(const struct options *options)
 {
 	struct axvcpu_inspection *inspection;
 	struct fact facts[FACTS];
-	char abi[32], capabilities[128];
+	char abi[32], capabilities[CAPABILITIES_CAPACITY];
 
 	if (axvcpu_backend_inspect(options->inspect, &inspection))
 		return fail_library(STATUS_UNAVAILABLE, "--inspect %s", options->inspect);

@@ -110,8 +110,11 @@ static int parse_any_text(const struct row *row, const char *value, struct optio
 static int parse_texts(const struct row *row, const char *value, struct options *options)
 {
 	struct texts *texts = member(row, options);
-	const char **items = reallocarray(texts->items, texts->count + 1, sizeof(*items));
+	const char **items;
 
+	if (!*value)
+		return fail(STATUS_USAGE, "--%s: the value is empty; it wants %s", row->name, row->argument);
+	items = reallocarray(texts->items, texts->count + 1, sizeof(*items));
 	if (!items)
 		return fail(STATUS_HOST, "--%s: no memory for another value", row->name);
 	texts->items = items;
@@ -340,13 +343,13 @@ static void write_wrapped(FILE *stream, const char *text, int indent, int column
 {
 	for (const char *word = text; *word;) {
 		int length = (int)strcspn(word, " ");
+		bool first = column <= indent, fits = column + 1 + length <= HELP_WIDTH;
 
-		if (column + length > HELP_WIDTH && column > indent) {
+		if (!first && !fits) {
 			fprintf(stream, "\n%*s", indent, "");
 			column = indent;
 		}
-		fprintf(stream, "%.*s ", length, word);
-		column += length + 1;
+		column += fprintf(stream, "%s%.*s", !first && fits ? " " : "", length, word);
 		word += length + strspn(word + length, " ");
 	}
 	fputc('\n', stream);
@@ -418,8 +421,7 @@ void options_help(FILE *stream)
 #define WRITE_STATUS(name, value, shown, text) write_status(stream, shown, text);
 	CLI_STATUSES(WRITE_STATUS)
 #undef WRITE_STATUS
-	fputs("\nEnvironment: AXVCPU_PLUGIN_PATH, AXVCPU_PLUGIN_ADD_PATH (folders of backends), "
-	      "AXVCPU_DEBUG=loader,layer\n"
-	      "More: man axvcpu-run\n",
+	fputs("\nEnvironment: AXVCPU_PLUGIN_PATH, AXVCPU_PLUGIN_ADD_PATH (folders of backends),\n"
+	      "AXVCPU_DEBUG=loader,layer. More: man axvcpu-run\n",
 	      stream);
 }
