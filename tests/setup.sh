@@ -73,8 +73,7 @@ boot() {
     need $to_boot
     say "building"
     build build
-    firmware=$(sh tests/guests/fetch.sh "$top/build")
-    [ -n "$firmware" ] || die "U-Boot could not be had: is the package u-boot-qemu available?"
+    firmware=$(sh tests/guests/fetch.sh "$top/build") || die "U-Boot could not be had"
     if [ -t 0 ]; then
         say "booting U-Boot on the simulated CPU: press a key to stop its autoboot, 'poweroff' or Ctrl-A x ends it"
         exec build/cli/axvcpu-run --backend auto "$firmware"
