@@ -55,6 +55,7 @@ static void write_satp(struct rv_hart *hart, uint64_t value)
 }
 
 /* The instruction that reads a counter is part of a block that has been charged for already: it does not count itself.
+ * Attempts that ended in an exception are cycles, but were not retired.
  */
 static uint64_t retired_before(struct rv_hart *hart)
 {
@@ -73,12 +74,12 @@ static void write_cycle(struct rv_hart *hart, uint64_t value)
 
 static uint64_t read_instret(struct rv_hart *hart)
 {
-	return retired_before(hart) + hart->instret_offset;
+	return retired_before(hart) - hart->exceptions + hart->instret_offset;
 }
 
 static void write_instret(struct rv_hart *hart, uint64_t value)
 {
-	hart->instret_offset = value - retired_before(hart);
+	hart->instret_offset = value - (retired_before(hart) - hart->exceptions);
 }
 
 static uint64_t read_time(struct rv_hart *hart)

@@ -69,7 +69,7 @@ static void serve_requests(struct rv_hart *hart)
 	uint64_t number;
 	uint32_t bits;
 
-	if (cpu->pass == cpu->generation && !__atomic_load_n(&cpu->member.requests, __ATOMIC_RELAXED))
+	if (__atomic_load_n(&cpu->pass, __ATOMIC_RELAXED) == cpu->generation && !__atomic_load_n(&cpu->member.requests, __ATOMIC_RELAXED))
 		return;
 	sim_cpu_restore_pass(cpu);
 	bits = sim_member_take(&cpu->member, &number);

@@ -15,10 +15,12 @@ void rv_take_trap(struct rv_hart *hart, uint64_t cause, uint64_t value)
 	hart->mode = RV_SUPERVISOR;
 	hart->cpu.pc = (hart->stvec & ~UINT64_C(3)) + (vectored ? 4 * (cause & ~RV_CAUSE_INTERRUPT) : 0);
 	hart->cpu.link = NULL;
-	if (cause & RV_CAUSE_INTERRUPT)
+	if (cause & RV_CAUSE_INTERRUPT) {
 		hart->interrupts++;
-	else
+	} else {
 		hart->exceptions++;
+		hart->cpu.fuel--; /* an attempt takes its time: traps without end use up the budget, and time goes on */
+	}
 	rv_update_context(hart);
 }
 

@@ -80,7 +80,8 @@ struct sim_cpu {
 int32_t sim_cpu_init(struct sim_cpu *cpu, const struct axarch_host *host, const struct sim_isa *isa, size_t code_limit);
 void sim_cpu_finish(struct sim_cpu *cpu);
 
-/* Instructions executed up to the present block entry; within a turn, up to the end of the running block. */
+/* Instructions executed (or tried: an architecture may charge for exceptions) up to the present block entry; within a
+ * turn, up to the end of the running block. */
 static inline uint64_t sim_cpu_retired(const struct sim_cpu *cpu)
 {
 	return cpu->retired + (uint64_t)(cpu->slice - cpu->fuel);
