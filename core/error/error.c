@@ -70,13 +70,19 @@ static const char *kind_name(const char *constant)
 	return name;
 }
 
+/* Linux's errnos are below 4096. Also keeps INT32_MIN from being negated. */
+static int is_errno(int32_t code)
+{
+	return code < 0 && code > -4096;
+}
+
 static const char *meaning_text(int32_t code)
 {
 	const struct meaning *meaning = meaning_of(code);
 
 	if (meaning)
 		return meaning->text;
-	return code < 0 ? strerror(-code) : "an error without a text";
+	return is_errno(code) ? strerror(-code) : "an error without a text";
 }
 
 int32_t error_prefix(int32_t code, const char *format, ...)
@@ -114,7 +120,7 @@ const char *axvcpu_error_name(int32_t code)
 
 	if (meaning)
 		return kind_name(meaning->name);
-	if (code < 0 && strerrorname_np(-code))
+	if (is_errno(code) && strerrorname_np(-code))
 		return strerrorname_np(-code);
 	return code ? "unknown error" : "success";
 }

@@ -47,8 +47,8 @@ static void copy_out(struct slot *slot, uint64_t gpa, uint8_t *data, size_t size
 
 static void copy_in(struct slot *slot, uint64_t gpa, uint8_t *data, size_t size)
 {
-	dirty_mark_slot(slot, gpa, size);
 	memcpy(slot->host + (gpa - slot->gpa), data, size);
+	dirty_mark_slot(slot, gpa, size);
 }
 
 static void mark_only(struct slot *slot, uint64_t gpa, uint8_t *data, size_t size)

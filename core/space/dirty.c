@@ -3,9 +3,10 @@
  * The dirty log: one bit per page of a slot, set by whoever writes, fetched and cleared word by word in one atomic
  * step.
  *
- * A page that is written while the log is fetched is in this answer or in the next: its bit is set before the write,
- * and who remembers that a bit is set (an engine's TLB) forgets it at DIRTY_CLEARED, before the caller of fetch looks
- * at the page.
+ * A page that is written while the log is fetched is in this answer or in the next one, because its bit is set after
+ * the write: set before it, the bit could be cleared and the page copied in between, and the write would never be told.
+ * For the same reason who remembers that a bit is set (an engine's TLB) sets it once more when it forgets that after
+ * DIRTY_CLEARED.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -85,7 +85,11 @@ struct axarch_host {
 	/* The slot that holds gpa. Errors: NOT_FOUND (a hole: MMIO); no error text is made, as this is an everyday answer. */
 	int32_t (*space_find)(struct axarch_space *space, uint64_t gpa, struct axarch_slot *ret_slot);
 
-	/* Marks the pages of [gpa, gpa + size) dirty. Call before the write; cheap where the slot has no log. */
+	/*
+	 * Marks the pages of [gpa, gpa + size) dirty. Call after the write: a mark made before it may be fetched and cleared in
+	 * between. An engine that remembers which pages it has marked marks those once more when it forgets them after a
+	 * DIRTY_CLEARED event, as it may have written meanwhile. Cheap where the slot has no log.
+	 */
 	void (*space_mark_dirty)(struct axarch_space *space, uint64_t gpa, uint64_t size);
 
 	/*
