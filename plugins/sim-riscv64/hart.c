@@ -55,6 +55,18 @@ struct axvcpu_exit *rv_stop(struct rv_hart *hart, uint32_t reason)
 	return hart->exit;
 }
 
+void rv_touch_memory(struct rv_hart *hart)
+{
+	sim_member_enter(&hart->cpu.member);
+	sim_memory_forget(&hart->cpu.memory);
+}
+
+void rv_leave_memory(struct rv_hart *hart)
+{
+	sim_memory_forget(&hart->cpu.memory);
+	sim_member_exit(&hart->cpu.member);
+}
+
 static void stop_debug(struct rv_hart *hart, uint64_t kind)
 {
 	struct axvcpu_exit *exit = rv_stop(hart, AXVCPU_EXIT_DEBUG);
@@ -69,7 +81,8 @@ static void serve_requests(struct rv_hart *hart)
 	uint64_t number;
 	uint32_t bits;
 
-	if (__atomic_load_n(&cpu->pass, __ATOMIC_RELAXED) == cpu->generation && !__atomic_load_n(&cpu->member.requests, __ATOMIC_RELAXED))
+	if (__atomic_load_n(&cpu->pass, __ATOMIC_RELAXED) == cpu->generation &&
+	    !__atomic_load_n(&cpu->member.requests, __ATOMIC_RELAXED))
 		return;
 	sim_cpu_restore_pass(cpu);
 	bits = sim_member_take(&cpu->member, &number);

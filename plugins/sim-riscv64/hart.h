@@ -68,7 +68,7 @@ struct rv_reservation {
 	uint64_t gpa; /* RV_NO_RESERVATION: none */
 	void *host;
 	uint64_t value; /* that lr saw */
-	unsigned size;
+	unsigned size;  /* of the access; 0: it was restored from a snapshot, which does not say */
 };
 
 struct rv_hart {
@@ -121,6 +121,10 @@ extern const struct sim_isa rv_isa;
 /* hart.c: the state as it is after reset, and the loop. */
 void rv_reset(struct rv_hart *hart);
 int32_t rv_run(struct rv_hart *hart, struct axvcpu_exit *exit);
+
+/* Around accesses to memory outside of a run: slots that are at hand may be gone, and none goes until it is done. */
+void rv_touch_memory(struct rv_hart *hart);
+void rv_leave_memory(struct rv_hart *hart);
 
 /* Contexts of the TLB follow mode, satp, SUM and MXR: to be called when one of them changed, and after flushes. */
 void rv_update_context(struct rv_hart *hart);

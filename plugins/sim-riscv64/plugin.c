@@ -77,6 +77,15 @@ static int32_t set_entry(void *self, uint64_t entry)
 	return 0;
 }
 
+/* Nothing of the space may stay: what points into it is forgotten now, or before the next instruction. */
+static void leave_space(struct rv_hart *hart)
+{
+	sim_group_leave(&hart->cpu.member);
+	sim_memory_forget(&hart->cpu.memory);
+	hart->cpu.memory.space = NULL;
+	sim_member_request(&hart->cpu.member, SIM_REQUEST_SLOTS);
+}
+
 static int32_t set_ept_root(void *self, uint64_t ept_root)
 {
 	struct rv_hart *hart = self;
@@ -84,9 +93,7 @@ static int32_t set_ept_root(void *self, uint64_t ept_root)
 	struct sim_member *member = &hart->cpu.member;
 	int32_t error;
 
-	sim_group_leave(member);
-	sim_memory_forget(&hart->cpu.memory);
-	sim_member_request(member, SIM_REQUEST_SLOTS); /* nothing of another space may stay */
+	leave_space(hart);
 	error = sim_group_join(member, ept_root, &space);
 	if (error)
 		return error;
@@ -186,9 +193,7 @@ static int32_t reset(void *self)
 {
 	struct rv_hart *hart = self;
 
-	sim_group_leave(&hart->cpu.member);
-	sim_memory_forget(&hart->cpu.memory);
-	sim_member_request(&hart->cpu.member, SIM_REQUEST_SLOTS);
+	leave_space(hart);
 	hart->entry = 0;
 	hart->single_step = false;
 	hart->breakpoint_count = 0;
@@ -212,6 +217,7 @@ static int32_t translate(void *self, uint64_t gva, uint32_t access, uint64_t *re
 	struct rv_hart *hart = self;
 	struct rv_walk walk = { .outcome = RV_WALK_PAGE_FAULT };
 
+	rv_touch_memory(hart);
 	for (unsigned i = 0; i < 3; i++) {
 		if (!(access & kinds[i]))
 			continue;
@@ -219,6 +225,7 @@ static int32_t translate(void *self, uint64_t gva, uint32_t access, uint64_t *re
 		if (walk.outcome != RV_WALK_OK)
 			break;
 	}
+	rv_leave_memory(hart);
 	if (walk.outcome != RV_WALK_OK)
 		return hart->cpu.host->error(AXVCPU_ERROR_NOT_FOUND, "0x%llx has no mapping that allows this access",
 					     (unsigned long long)gva);

@@ -83,6 +83,7 @@ static int32_t set_general(struct rv_hart *hart, uint64_t index, uint64_t value)
 		hart->cpu.pc = value;
 		hart->cpu.link = NULL;
 		hart->at_breakpoint = false;
+		hart->read.pending = false; /* who moves pc gives up the read */
 	} else {
 		if (value > RV_SUPERVISOR)
 			return refuse(hart, "mode: 0 (U) or 1 (S)", value);
@@ -93,8 +94,9 @@ static int32_t set_general(struct rv_hart *hart, uint64_t index, uint64_t value)
 }
 
 /*
- * sip is written with all its bits: what a snapshot of one engine had pending is pending on the next. Its bits that turn out to
- * be those of a level or of the timer, which come later in a snapshot, stop being edges then: see set_event.
+ * sip is written with all its bits: what a snapshot of one engine had pending is pending on the next. Its bits that
+ * turn out to be those of a level or of the timer, which come later in a snapshot, stop being edges then: see
+ * set_event.
  */
 static int32_t set_system(struct rv_hart *hart, uint64_t number, uint64_t value)
 {
@@ -113,15 +115,34 @@ static int32_t set_system(struct rv_hart *hart, uint64_t number, uint64_t value)
 	return 0;
 }
 
+/* Reads what memory holds there now, as a lr would have. */
+static bool reserve(struct rv_hart *hart, uint64_t gpa)
+{
+	unsigned size = gpa & 4 ? 4 : 8;
+	uint8_t *memory = gpa & 3 ? NULL : sim_memory_at(&hart->cpu.memory, gpa, size, false);
+
+	if (!memory)
+		return false;
+	hart->reservation = (struct rv_reservation){ .gpa = gpa, .host = memory };
+	if (size == 4)
+		hart->reservation.value = __atomic_load_n((uint32_t *)(void *)memory, __ATOMIC_SEQ_CST);
+	else
+		hart->reservation.value = __atomic_load_n((uint64_t *)(void *)memory, __ATOMIC_SEQ_CST);
+	return true;
+}
+
 static int32_t set_reservation(struct rv_hart *hart, uint64_t gpa)
 {
-	uint8_t *memory = gpa == RV_NO_RESERVATION || gpa & 3 ? NULL : sim_memory_at(&hart->cpu.memory, gpa, 8, false);
+	bool reserved;
 
-	if (gpa != RV_NO_RESERVATION && !memory)
-		return refuse(hart, "reservation: an aligned address in memory, or all ones", gpa);
-	hart->reservation =
-		(struct rv_reservation){ RV_NO_RESERVATION, NULL, 0, 0 }; /* a failing sc is always allowed */
-	return 0;
+	if (gpa == RV_NO_RESERVATION) {
+		hart->reservation.gpa = RV_NO_RESERVATION;
+		return 0;
+	}
+	rv_touch_memory(hart);
+	reserved = reserve(hart, gpa);
+	rv_leave_memory(hart);
+	return reserved ? 0 : refuse(hart, "reservation: an aligned address in memory, or all ones", gpa);
 }
 
 static int32_t set_event(struct rv_hart *hart, uint64_t index, uint64_t value)

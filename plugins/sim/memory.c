@@ -18,6 +18,8 @@ const struct axarch_slot *sim_memory_find(struct sim_memory *memory, uint64_t gp
 			return &memory->recent[i];
 	slot = &memory->recent[memory->oldest];
 	slot->size = 0;
+	if (!memory->space)
+		return NULL;
 	if (memory->host->space_find(memory->space, gpa, slot)) {
 		slot->size = 0;
 		return NULL;

@@ -33,6 +33,8 @@ uint64_t sim_tlb_context(struct sim_tlb *tlb, uint64_t key, bool *ret_cleared)
 	unsigned i;
 
 	*ret_cleared = false;
+	if (tlb->present < tlb->space_count && tlb->spaces[tlb->present] == key)
+		return (uint64_t)(tlb->present + 1) * SIM_TLB_VIEWS << 3;
 	for (i = 0; i < tlb->space_count && tlb->spaces[i] != key; i++)
 		;
 	if (i == tlb->space_count) {
@@ -45,6 +47,7 @@ uint64_t sim_tlb_context(struct sim_tlb *tlb, uint64_t key, bool *ret_cleared)
 		tlb->spaces[i] = key;
 		tlb->space_count = i + 1;
 	}
+	tlb->present = i;
 	return (uint64_t)(i + 1) * SIM_TLB_VIEWS << 3;
 }
 

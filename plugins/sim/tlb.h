@@ -39,6 +39,7 @@ struct sim_tlb_fetch {
 struct sim_tlb {
 	uint64_t spaces[SIM_TLB_SPACES]; /* the key of each address space that has contexts */
 	unsigned space_count;
+	unsigned present; /* index of the one that was asked for last */
 	uint64_t misses;
 	/* Which 2 MiB regions may have parts of a larger page in the TLB (by hash), and whether any page is 1 GiB or
 	 * more. */

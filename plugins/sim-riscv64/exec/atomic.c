@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * RV32A and RV64A: "Standard Extension for Atomic Instructions". They are the host's atomics on the shared memory, always sequentially
- * consistent, whatever aq and rl say.
+ * RV32A and RV64A: "Standard Extension for Atomic Instructions". They are the host's atomics on the shared memory,
+ * always sequentially consistent, whatever aq and rl say.
  *
- * lr remembers the value that it saw, and sc is a compare-and-swap of it. It therefore also succeeds when the memory was changed
- * and changed back meanwhile, which a program that only looks at values cannot tell.
+ * lr remembers the value that it saw, and sc is a compare-and-swap of it. It therefore also succeeds when the memory
+ * was changed and changed back meanwhile, which a program that only looks at values cannot tell.
  */
 #include "exec.h"
 
@@ -78,8 +78,8 @@ static bool reserve(struct sim_cpu *cpu, const struct sim_op *op, unsigned size,
 
 	if (!host)
 		return false;
-	*ret_value = size == 4 ? __atomic_load_n((const uint32_t *)host, __ATOMIC_SEQ_CST) :
-				 __atomic_load_n((const uint64_t *)host, __ATOMIC_SEQ_CST);
+	*ret_value = size == 4 ? __atomic_load_n((const uint32_t *)host, __ATOMIC_SEQ_CST)
+			       : __atomic_load_n((const uint64_t *)host, __ATOMIC_SEQ_CST);
 	*reservation = (struct rv_reservation){ gpa, host, *ret_value, size };
 	return true;
 }
@@ -108,7 +108,8 @@ EXEC_ENDS(lr_d)
 static inline bool take_reservation(struct sim_cpu *cpu, const void *host, unsigned size, uint64_t *ret_value)
 {
 	struct rv_reservation *reservation = &rv_hart_of(cpu)->reservation;
-	bool held = reservation->gpa != RV_NO_RESERVATION && reservation->host == host && reservation->size == size;
+	bool held = reservation->gpa != RV_NO_RESERVATION && reservation->host == host &&
+		    (!reservation->size || reservation->size == size);
 
 	*ret_value = reservation->value;
 	reservation->gpa = RV_NO_RESERVATION;
@@ -125,7 +126,8 @@ EXEC_ENDS(sc_w)
 		return NULL;
 	if (take_reservation(cpu, memory, 4, &value)) {
 		seen = (uint32_t)value;
-		X(rd) = !__atomic_compare_exchange_n(memory, &seen, (uint32_t)X(rs2), false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+		X(rd) = !__atomic_compare_exchange_n(memory, &seen, (uint32_t)X(rs2), false, __ATOMIC_SEQ_CST,
+						     __ATOMIC_RELAXED);
 	} else {
 		X(rd) = 1;
 	}

@@ -24,7 +24,9 @@ EXEC_ENDS(jalr)
 	SIM_GOTO(cpu, next->ops);
 }
 
-/* Each way has a link of its own; the condition decides between two tail calls, so that the host predicts each branch by itself. */
+/* Each way has a link of its own; the condition decides between two tail calls, so that the host predicts each branch
+ * by itself. */
+/* clang-format off */
 #define BRANCH(name, type, operator) \
 	EXEC_ENDS(name) \
 	{ \
@@ -41,6 +43,10 @@ BRANCH(blt, int64_t, <)
 BRANCH(bge, int64_t, >=)
 BRANCH(bltu, uint64_t, <)
 BRANCH(bgeu, uint64_t, >=)
+/* clang-format on */
 
 /* Behind a block that ran out of page or of room; no instruction of its own. */
-EXEC_ENDS(fall_through) { RV_GO(0, cpu->pc + (uint64_t)op->imm); }
+EXEC_ENDS(fall_through)
+{
+	RV_GO(0, cpu->pc + (uint64_t)op->imm);
+}

@@ -3,7 +3,7 @@
  * How an executor is written: one small function per instruction, named as in base.rows.
  *
  *   EXEC(addi) { X(rd) = X(rs1) + imm; }     computes, and goes on with the next op
- *   EXEC_ENDS(jal) { return ...; }           decides itself what comes next: it returns jump(), branch(), trap() or NULL
+ *   EXEC_ENDS(jal) { ... RV_GO(0, target); } decides itself what comes next: RV_GO, rv_trap, or NULL: the loop
  *
  * In a body: cpu, op, imm (sign-extended), X(rd), X(rs1), X(rs2). rd is never x0: the decoder makes it SIM_SINK.
  */

@@ -2,6 +2,9 @@
 /* RV32I and RV64I: "Integer Computational Instructions" and "Memory Ordering Instructions". */
 #include "exec.h"
 
+/* One line per instruction, as the tables of the manual have it. */
+/* clang-format off */
+
 EXEC(lui) { X(rd) = imm; }
 EXEC(auipc) { X(rd) = sim_op_pc(cpu, op) + imm; }
 

@@ -5,11 +5,14 @@
 __extension__ typedef unsigned __int128 u128;
 __extension__ typedef __int128 i128;
 
+/* One line per instruction, as the tables of the manual have it. */
+/* clang-format off */
 EXEC(mul) { X(rd) = X(rs1) * X(rs2); }
 EXEC(mulh) { X(rd) = (uint64_t)(((i128)(int64_t)X(rs1) * (int64_t)X(rs2)) >> 64); }
 EXEC(mulhsu) { X(rd) = (uint64_t)(((i128)(int64_t)X(rs1) * (i128)X(rs2)) >> 64); }
 EXEC(mulhu) { X(rd) = (uint64_t)(((u128)X(rs1) * X(rs2)) >> 64); }
 EXEC(mulw) { X(rd) = sext32(X(rs1) * X(rs2)); }
+/* clang-format on */
 
 /* By zero: all ones, and the dividend as remainder. Overflow: the dividend, and 0. */
 static inline int64_t divide(int64_t dividend, int64_t divisor)
@@ -36,6 +39,7 @@ static inline uint64_t remainder_unsigned(uint64_t dividend, uint64_t divisor)
 	return divisor ? dividend % divisor : dividend;
 }
 
+/* clang-format off */
 EXEC(div) { X(rd) = (uint64_t)divide((int64_t)X(rs1), (int64_t)X(rs2)); }
 EXEC(divu) { X(rd) = divide_unsigned(X(rs1), X(rs2)); }
 EXEC(rem) { X(rd) = (uint64_t)remainder_of((int64_t)X(rs1), (int64_t)X(rs2)); }

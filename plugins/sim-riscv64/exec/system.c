@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Zicsr, Zifencei, "Environment Call and Breakpoints", and the supervisor instructions of the Privileged Architecture. All of them end
- * their block; those that change what is fetched, translated or interrupted go back to the loop.
+ * Zicsr, Zifencei, "Environment Call and Breakpoints", and the supervisor instructions of the Privileged Architecture.
+ * All of them end their block; those that change what is fetched, translated or interrupted go back to the loop.
  */
 #include "exec.h"
 
@@ -11,9 +11,13 @@ static uint64_t encoding(const struct sim_op *op)
 	return (uint32_t)op->imm;
 }
 
-EXEC_ENDS(illegal) { return rv_trap(cpu, op, RV_ILLEGAL_INSTRUCTION, encoding(op)); }
+EXEC_ENDS(illegal)
+{
+	return rv_trap(cpu, op, RV_ILLEGAL_INSTRUCTION, encoding(op));
+}
 
-/* For instructions whose imm is needed for other things, the encoding is made again: `fixed` bits, and what the op knows. */
+/* For instructions whose imm is needed for other things, the encoding is made again: `fixed` bits, and what the op
+ * knows. */
 static const struct sim_op *privileged(struct sim_cpu *cpu, const struct sim_op *op, uint32_t fixed)
 {
 	return rv_trap(cpu, op, RV_ILLEGAL_INSTRUCTION, fixed | (uint32_t)op->rs1 << 15 | (uint32_t)op->rs2 << 20);
@@ -66,12 +70,14 @@ static const struct sim_op *access_csr(struct sim_cpu *cpu, const struct sim_op 
 	return next ? next->ops : NULL; /* by way of the loop: this is no executor, and must not tail-call one */
 }
 
+/* clang-format off */
 EXEC_ENDS(csrrw) { return access_csr(cpu, op, 1, X(rs1)); }
 EXEC_ENDS(csrrs) { return access_csr(cpu, op, 2, X(rs1)); }
 EXEC_ENDS(csrrc) { return access_csr(cpu, op, 3, X(rs1)); }
 EXEC_ENDS(csrrwi) { return access_csr(cpu, op, 5, op->rs1); }
 EXEC_ENDS(csrrsi) { return access_csr(cpu, op, 6, op->rs1); }
 EXEC_ENDS(csrrci) { return access_csr(cpu, op, 7, op->rs1); }
+/* clang-format on */
 
 EXEC_ENDS(fence_i)
 {
@@ -89,7 +95,10 @@ EXEC_ENDS(ecall)
 	return NULL;
 }
 
-EXEC_ENDS(ebreak) { return rv_trap(cpu, op, RV_BREAKPOINT, sim_op_pc(cpu, op)); }
+EXEC_ENDS(ebreak)
+{
+	return rv_trap(cpu, op, RV_BREAKPOINT, sim_op_pc(cpu, op));
+}
 
 EXEC_ENDS(sret)
 {
