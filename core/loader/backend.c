@@ -190,8 +190,9 @@ static int read_adopted(const struct axarch_vcpu_ops *ops, struct axvcpu_backend
 	if (note_from_bytes(about, size, &backend->note, report))
 		return -1;
 	backend->plugin = ops;
+	examine(backend, report);
 	check_ops(ops, 0, &backend->note.description, report);
-	return examine(backend, report);
+	return report->count ? -1 : 0;
 }
 
 int32_t axvcpu_backend_adopt(const struct axarch_vcpu_ops *ops, struct axvcpu_backend **ret_backend)

@@ -11,7 +11,7 @@
 #include "search.h"
 
 /* All checks that need no code of the plugin, on a note that was read. */
-static void check_all(const struct note *note, struct report *report)
+static void check_all(struct note *note, struct report *report)
 {
 	const struct axarch_description *about = &note->description;
 

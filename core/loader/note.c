@@ -306,14 +306,18 @@ static int is_arch(uint32_t arch)
 #undef KNOWN
 }
 
-static int ends(const char *text, size_t capacity)
+/* A text that the file does not end is ended here, as whoever is shown the description will print it. */
+static void check_text(const char *name, char *text, size_t capacity, struct report *report)
 {
-	return memchr(text, 0, capacity) != NULL;
+	if (memchr(text, 0, capacity))
+		return;
+	report_add(report, "%s: the text has no end; %zu characters at most", name, capacity - 1);
+	text[capacity - 1] = '\0';
 }
 
-void note_check(const struct note *note, struct report *report)
+void note_check(struct note *note, struct report *report)
 {
-	const struct axarch_description *about = &note->description;
+	struct axarch_description *about = &note->description;
 
 	if (!is_id(about->id, sizeof(about->id)))
 		report_add(report, "id: expected 1 to %zu of a-z, 0-9 and '-', found \"%.*s\"; set .id in AXARCH_ABOUT",
@@ -321,10 +325,8 @@ void note_check(const struct note *note, struct report *report)
 	if (!is_arch(about->arch))
 		report_add(report, "arch: %u is none that this host knows; use AXVCPU_ARCH_*, or 0 for any",
 			   about->arch);
-	if (!ends(about->version, sizeof(about->version)))
-		report_add(report, "version: the text has no end; %zu characters at most", sizeof(about->version) - 1);
-	if (!ends(about->licence, sizeof(about->licence)))
-		report_add(report, "licence: the text has no end; %zu characters at most", sizeof(about->licence) - 1);
-	if (!ends(about->summary, sizeof(about->summary)))
-		report_add(report, "summary: the text has no end; %zu characters at most", sizeof(about->summary) - 1);
+	about->id[sizeof(about->id) - 1] = '\0';
+	check_text("version", about->version, sizeof(about->version), report);
+	check_text("licence", about->licence, sizeof(about->licence), report);
+	check_text("summary", about->summary, sizeof(about->summary), report);
 }

@@ -30,7 +30,8 @@ int note_from_bytes(const void *bytes, size_t size, struct note *ret_note, struc
 
 void note_finish(struct note *note);
 
-/* Whether what it says makes sense: id, architecture, texts. The configs are checked by config_layout_create. */
-void note_check(const struct note *note, struct report *report);
+/* Whether what it says makes sense: id, architecture, texts, which all have an end afterwards. The configs are checked
+ * by config_layout_create. */
+void note_check(struct note *note, struct report *report);
 
 #endif

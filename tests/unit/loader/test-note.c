@@ -160,6 +160,10 @@ static void test_bad_texts(void **state)
 	memset(note.description.summary, 'x', sizeof(note.description.summary));
 	note_check(&note, &report);
 	assert_int_equal(report.count, 5);
+	assert_int_equal(strlen(note.description.id), 31); /* who lists it prints it */
+	assert_int_equal(strlen(note.description.version), 31);
+	assert_int_equal(strlen(note.description.licence), 31);
+	assert_int_equal(strlen(note.description.summary), 127);
 	assert_non_null(strstr(report.text, "arch: 77 is none that this host knows"));
 }
 
