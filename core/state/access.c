@@ -86,7 +86,7 @@ static int32_t set(struct axvcpu *vcpu, const struct axvcpu_reg *reg, const void
 
 int32_t axvcpu_get_reg(struct axvcpu *vcpu, uint64_t id, void *ret_value, uint32_t size)
 {
-	const struct axvcpu_reg *reg;
+	const struct axvcpu_reg *reg = NULL;
 	int32_t error = find_by_id(vcpu, id, size, &reg);
 
 	return error ? error : get(vcpu, reg, ret_value);
@@ -94,7 +94,7 @@ int32_t axvcpu_get_reg(struct axvcpu *vcpu, uint64_t id, void *ret_value, uint32
 
 int32_t axvcpu_set_reg(struct axvcpu *vcpu, uint64_t id, const void *value, uint32_t size)
 {
-	const struct axvcpu_reg *reg;
+	const struct axvcpu_reg *reg = NULL;
 	int32_t error = find_by_id(vcpu, id, size, &reg);
 
 	return error ? error : set(vcpu, reg, value);
@@ -121,7 +121,7 @@ static int32_t no_such_name(const struct axvcpu *vcpu, uint32_t arch, const char
 
 static int32_t find_by_name(const struct axvcpu *vcpu, const char *name, const struct axvcpu_reg **ret_reg)
 {
-	const struct axvcpu_reg *reg;
+	const struct axvcpu_reg *reg = NULL;
 	uint32_t arch;
 	int32_t error = vcpu_arch(vcpu, &arch);
 
@@ -140,7 +140,7 @@ static int32_t find_by_name(const struct axvcpu *vcpu, const char *name, const s
 
 int32_t axvcpu_get_reg_u64(struct axvcpu *vcpu, const char *name, uint64_t *ret_value)
 {
-	const struct axvcpu_reg *reg;
+	const struct axvcpu_reg *reg = NULL;
 	uint64_t value = 0;
 	int32_t error = find_by_name(vcpu, name, &reg);
 
@@ -153,7 +153,7 @@ int32_t axvcpu_get_reg_u64(struct axvcpu *vcpu, const char *name, uint64_t *ret_
 
 int32_t axvcpu_set_reg_u64(struct axvcpu *vcpu, const char *name, uint64_t value)
 {
-	const struct axvcpu_reg *reg;
+	const struct axvcpu_reg *reg = NULL;
 	int32_t error = find_by_name(vcpu, name, &reg);
 
 	return error ? error : set(vcpu, reg, &value);
