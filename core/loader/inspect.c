@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What backends say of themselves, without running any of their code: by name, and all that the search path has. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../config/layout.h"
 #include "../error/error.h"
+#include "debug.h"
 #include "file.h"
 #include "inspect.h"
 #include "note.h"
@@ -111,15 +113,24 @@ static int remember(struct walk *walk, const char *file)
 	return 0;
 }
 
-static int examine_layer(const char *path, struct report *report)
+static void examine_layer(const char *path, struct report *report)
 {
 	struct file_image image;
 
 	if (file_map(path, &image, report))
-		return -1;
+		return;
 	note_check_image(image.bytes, image.size, report);
 	file_unmap(&image);
-	return 0;
+}
+
+/* What is wrong with the file itself, as far as that shows without running it. Gives its note when it has one. */
+static const struct axarch_description *examine(uint32_t kind, const char *path, struct note *ret_note,
+						struct report *report)
+{
+	if (kind == AXVCPU_CANDIDATE_BACKEND)
+		return inspect_file(path, ret_note, report) ? NULL : &ret_note->description;
+	examine_layer(path, report);
+	return NULL;
 }
 
 static int meet(void *context, uint32_t kind, const char *name, const char *path)
@@ -131,19 +142,22 @@ static int meet(void *context, uint32_t kind, const char *name, const char *path
 	struct axvcpu_backend_candidate candidate = {
 		.size_of_struct = sizeof(candidate), .kind = kind, .name = name, .path = path
 	};
-	int readable, hidden = was_seen(walk, file), stop;
+	char why[REPORT_TEXT + 32];
+	int stop;
 
-	readable =
-		kind == AXVCPU_CANDIDATE_BACKEND ? !inspect_file(path, &note, &report) : examine_layer(path, &report);
-	if (kind == AXVCPU_CANDIDATE_BACKEND && readable)
-		candidate.description = &note.description;
-	if (!report.count && hidden)
+	candidate.description = examine(kind, path, &note, &report);
+	candidate.refusal = report.count ? AXVCPU_ERROR_INVALID_DATA : 0;
+	if (!report.count && was_seen(walk, file)) {
 		report_add(&report,
 			   "an earlier folder of the search path has the same name; open this one by its path");
-	candidate.refusal = !report.count                 ? 0
-			    : hidden && report.count == 1 ? AXVCPU_ERROR_RESOURCE_BUSY
-							  : AXVCPU_ERROR_INVALID_DATA;
-	candidate.why = report_text(&report);
+		candidate.refusal = AXVCPU_ERROR_RESOURCE_BUSY;
+	}
+	if (report.count > 1)
+		snprintf(why, sizeof(why), "%u reasons:%s", report.count, report_text(&report));
+	else
+		snprintf(why, sizeof(why), "%s", report_text(&report));
+	candidate.why = why;
+	debug_log(DEBUG_LOADER, "search: %s: %s", path, report.count ? why : "fine");
 	stop = remember(walk, file) || walk->met(walk->context, &candidate);
 	note_finish(&note);
 	return stop;
