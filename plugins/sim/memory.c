@@ -36,6 +36,8 @@ uint8_t *sim_memory_at(struct sim_memory *memory, uint64_t gpa, uint64_t size, b
 		return NULL;
 	if (write && slot->flags & AXARCH_SLOT_ROM)
 		return NULL;
+	/* Before the write is early enough: who clears the log waits until this vCPU has come to its loop, and by then
+	 * it has written. */
 	if (write && slot->flags & AXARCH_SLOT_LOG_DIRTY)
 		memory->host->space_mark_dirty(memory->space, gpa, size);
 	return slot->host + (gpa - slot->gpa);

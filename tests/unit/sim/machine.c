@@ -11,7 +11,8 @@ static uint8_t *the_ram;
 uint8_t *machine_start(const uint32_t *program, size_t bytes)
 {
 	the_ram = fake_host_add(RAM, RAM_SIZE, 0);
-	memcpy(the_ram, program, bytes);
+	if (bytes)
+		memcpy(the_ram, program, bytes);
 	return the_ram;
 }
 
