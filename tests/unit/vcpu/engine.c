@@ -60,8 +60,12 @@ static int32_t engine_create(const struct axarch_host *host, uint32_t vm_id, uin
 	return 0;
 }
 
+/* Kicks that are inside the engine now: see slow_kick. */
+static uint32_t kicks_inside;
+
 static int32_t engine_destroy(void *self)
 {
+	assert_int_equal(__atomic_load_n(&kicks_inside, __ATOMIC_SEQ_CST), 0);
 	engine_orders.destroyed++;
 	free(self);
 	return called("destroy");
@@ -140,6 +144,16 @@ static int32_t engine_set_return_value(void *self, uint64_t value)
 static int32_t engine_kick(void *self)
 {
 	__atomic_store_n(&((struct engine *)self)->kicked, 1, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+/* A kick that dwells, so that an engine that is destroyed meanwhile is caught at it. */
+static int32_t slow_kick(void *self)
+{
+	__atomic_fetch_add(&kicks_inside, 1, __ATOMIC_SEQ_CST);
+	sched_yield();
+	engine_kick(self);
+	__atomic_fetch_sub(&kicks_inside, 1, __ATOMIC_SEQ_CST);
 	return 0;
 }
 
@@ -345,7 +359,7 @@ int engine_group_setup(void **state)
 {
 	(void)state;
 	make_variant(&bare, "bare", NULL);
-	make_variant(&kicking, "kicking", engine_kick);
+	make_variant(&kicking, "kicking", slow_kick);
 	return axvcpu_backend_adopt(&full_ops, &full_backend) || axvcpu_backend_adopt(&bare.ops, &bare_backend) ||
 	       axvcpu_backend_adopt(&kicking.ops, &kicking_backend);
 }

@@ -360,6 +360,7 @@ static void *kicks_all_the_time(void *context)
 	while (!__atomic_load_n(&stop_kicking, __ATOMIC_RELAXED)) {
 		assert_ok(axvcpu_kick(machine->vcpu));
 		axvcpu_inject_interrupt(machine->vcpu, 1); /* may be full */
+		step(machine);
 	}
 	return NULL;
 }
@@ -376,6 +377,7 @@ static void reset_under_fire(struct axvcpu_backend *backend)
 		assert_ok(axvcpu_setup(machine.vcpu, 0, 0, NULL));
 		assert_ok(axvcpu_bind(machine.vcpu));
 		assert_ok(axvcpu_run(machine.vcpu, &exit));
+		wait_for_progress(&machine, i); /* so that both are at it all the time */
 	}
 	__atomic_store_n(&stop_kicking, 1, __ATOMIC_RELAXED);
 	finish(&machine);
