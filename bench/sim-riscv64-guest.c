@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The guest of the sim-riscv64 benchmark: small integer programs, chosen by WORKLOAD, each repeated ROUNDS times. Freestanding, for any
- * machine with RAM at 0x80000000 and QEMU's test device at 0x100000, in S-mode or M-mode. It fails loudly when a result is wrong.
+ * The guest of the sim-riscv64 benchmark: small integer programs, chosen by WORKLOAD, each repeated ROUNDS times.
+ * Freestanding, for any machine with RAM at 0x80000000 and QEMU's test device at 0x100000, in S-mode or M-mode. It
+ * fails loudly when a result is wrong.
  */
 #include <stdint.h>
 
@@ -72,10 +73,22 @@ static __attribute__((noinline)) uint32_t fib(uint32_t n)
 	return n < 2 ? n : fib(n - 1) + fib(n - 2);
 }
 
-static uint32_t add(uint32_t x) { return x + 3; }
-static uint32_t mix(uint32_t x) { return x * 5 ^ x >> 3; }
-static uint32_t turn(uint32_t x) { return rotate(x, 7); }
-static uint32_t flip(uint32_t x) { return ~x; }
+static uint32_t add(uint32_t x)
+{
+	return x + 3;
+}
+static uint32_t mix(uint32_t x)
+{
+	return x * 5 ^ x >> 3;
+}
+static uint32_t turn(uint32_t x)
+{
+	return rotate(x, 7);
+}
+static uint32_t flip(uint32_t x)
+{
+	return ~x;
+}
 
 static uint32_t calls(void)
 {

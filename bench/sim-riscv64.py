@@ -4,10 +4,11 @@
 
     sim-riscv64.py SPEED PLUGIN GUEST.c        run by meson benchmark
 
-Method. Each workload of the guest is compiled once with riscv64-linux-gnu-gcc -O2 for rv64imac and runs, from the same binary, on
-both: on the plugin through the public API (CPU time of the thread in run), and on qemu-system-riscv64 -M virt -bios none (CPU
-time of the process, less that of a guest that does nothing). Three runs each, alternating; the best counts. The instructions are those
-that the plugin counted. Without a cross compiler the benchmark is skipped (77); without QEMU its column is empty.
+Method. Each workload of the guest is compiled once with riscv64-linux-gnu-gcc -O2 for rv64imac and runs, from the same
+binary, on both: on the plugin through the public API (CPU time of the thread in run), and on qemu-system-riscv64 -M virt
+-bios none (CPU time of the process, less that of a guest that does nothing). Three runs each, alternating; the best
+counts. The instructions are those that the plugin counted. Without a cross compiler the benchmark is skipped (77);
+without QEMU its columns are empty.
 """
 
 import pathlib
@@ -17,11 +18,12 @@ import subprocess
 import sys
 import tempfile
 
-WORKLOADS = [("crc", 1200), ("sieve", 1500), ("sha", 2000), ("fib", 2500), ("calls", 1500), ("random", 1500), ("list", 6000)]
+WORKLOADS = [("crc", 1200), ("sieve", 1500), ("sha", 2000), ("fib", 2500), ("calls", 1500), ("random", 1500),
+             ("list", 6000)]
 GCC = "riscv64-linux-gnu-gcc"
 QEMU = "qemu-system-riscv64"
-FLAGS = ["-O2", "-march=rv64imac_zicsr_zifencei", "-mabi=lp64", "-mcmodel=medany", "-ffreestanding", "-nostdlib", "-static",
-         "-fno-pic", "-no-pie", "-Wl,-Ttext=0x80000000", "-Wl,--build-id=none", "-fno-tree-loop-distribute-patterns"]
+FLAGS = ["-O2", "-march=rv64imac_zicsr_zifencei", "-mabi=lp64", "-mcmodel=medany", "-ffreestanding", "-nostdlib",
+         "-static", "-fno-pic", "-no-pie", "-Wl,-Ttext=0x80000000", "-Wl,--build-id=none", "-fno-tree-loop-distribute-patterns"]
 
 
 def build(folder, source, number, rounds):
@@ -38,8 +40,8 @@ def run_plugin(speed, plugin, image):
 
 def run_qemu(elf):
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([QEMU, "-M", "virt", "-m", "128", "-bios", "none", "-kernel", elf, "-display", "none", "-serial", "none",
-                    "-monitor", "none"], check=True, timeout=120)
+    subprocess.run([QEMU, "-M", "virt", "-m", "128", "-bios", "none", "-kernel", elf, "-display", "none",
+                    "-serial", "none", "-monitor", "none"], check=True, timeout=120)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 

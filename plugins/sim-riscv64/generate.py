@@ -4,9 +4,9 @@
 
     generate.py OUT.h FILE.rows...
 
-The grammar of a row is told in base.rows and compressed.rows. Two rows that one encoding fits, a row of a wrong width and an
-expansion of an unknown instruction are errors that name the file and the line. OUT.h holds the list of instructions as an
-X-macro, and the function that finds the row of an encoding and takes its operands apart.
+The grammar of a row is told in base.rows and compressed.rows. Two rows that one encoding fits, a row of a wrong width
+and an expansion of an unknown instruction are errors that name the file and the line. OUT.h holds the list of
+instructions as an X-macro, and the function that finds the row of an encoding and takes its operands apart.
 """
 
 import itertools
@@ -113,7 +113,8 @@ def overlap(one, other):
     if one.width != other.width or (one.value ^ other.value) & one.mask & other.mask:
         return None
     fixed = one.value | other.value
-    free = sorted(bit for bit in one.constrained_bits() | other.constrained_bits() if not (one.mask | other.mask) >> bit & 1)
+    constrained = one.constrained_bits() | other.constrained_bits()
+    free = sorted(bit for bit in constrained if not (one.mask | other.mask) >> bit & 1)
     for choice in itertools.product((0, 1), repeat=len(free)):
         code = fixed | sum(value << bit for value, bit in zip(choice, free))
         if one.fits(code) and other.fits(code):
@@ -128,7 +129,8 @@ def check(rows):
             problems.append(f"{other.place}: {other.name} is also at {one.place}")
         code = overlap(one, other)
         if code is not None:
-            problems.append(f"{other.place}: {other.name} overlaps {one.name} of {one.place}: 0x{code:0{other.width // 4}x} fits both")
+            problems.append(f"{other.place}: {other.name} overlaps {one.name} of {one.place}: "
+                            f"0x{code:0{other.width // 4}x} fits both")
     if problems:
         raise RowError("\n".join(problems))
 
@@ -148,10 +150,14 @@ def runs(field):
     return result
 
 
+def gather(field):
+    """The C text that puts a field's bits in their places."""
+    return " | ".join(f"(insn >> {source} & {hex((1 << count) - 1)}) << {bit}" for source, count, bit in runs(field))
+
+
 def extract(row, name):
     field = row.fields[name]
-    parts = [f"(insn >> {source} & {hex((1 << count) - 1)}) << {bit}" for source, count, bit in runs(field)]
-    text = " | ".join(parts)
+    text = gather(field)
     top = max(bit for bit, _ in field)
     if name.rstrip("[]") in SIGNED and name.endswith("[]"):
         return f"(int32_t)(({text}) << {31 - top}) >> {31 - top}" if top < 31 else f"(int32_t)({text})"
@@ -186,7 +192,7 @@ def assignments(row, known):
 def leaf(row, known, indent):
     tests = [f"(insn & {row.mask:#x}) == {row.value:#x}"]
     for name, values in row.excluded.items():
-        text = " | ".join(f"(insn >> {source} & {hex((1 << count) - 1)}) << {bit}" for source, count, bit in runs(row.fields[name]))
+        text = gather(row.fields[name])
         tests += [f"({text}) != {value}" for value in values]
     lines = [f"{indent}if ({' && '.join(tests)}) {{"]
     for slot, text in sorted(assignments(row, known)[1].items()):
@@ -218,8 +224,9 @@ def decoder(rows, width, known):
 
 def instruction(row, known, ends):
     executor = assignments(row, known)[0]
-    return f'\tINSTRUCTION({identifier(row.name)}, {identifier(executor)}, {int(executor in ends)}, "{row.name}", "{row.operands}", ' \
-           f'{row.mask:#x}, {row.value:#x}) \\'
+    names = f"{identifier(row.name)}, {identifier(executor)}"
+    texts = f'"{row.name}", "{row.operands}"'
+    return f"\tINSTRUCTION({names}, {int(executor in ends)}, {texts}, {row.mask:#x}, {row.value:#x}) \\"
 
 
 def generate(rows):

@@ -4,7 +4,8 @@
 
     assemble.py FILE.rows...      needs riscv64-linux-gnu-as and riscv64-linux-gnu-objcopy
 
-An encoding that begins with = is left alone: as refuses some HINTs. Rows are TEXT | ENCODING | BEFORE | AFTER; the encodings are committed, so building and testing needs no assembler.
+An encoding that begins with = is left alone: as refuses some HINTs. Rows are TEXT | ENCODING | BEFORE | AFTER; the
+encodings are committed, so building and testing needs no assembler.
 """
 
 import pathlib
@@ -38,7 +39,8 @@ def fill(path):
     for i, code in zip(numbers, assemble([rows[i][0] for i in numbers])):
         text, _, before, after = rows[i]
         short = code & 3 != 3
-        lines[i] = f"{text:<28} | {code & 0xffff if short else code:0{4 if short else 8}x} | {before} | {after}".rstrip()
+        digits = f"{code & 0xffff:04x}" if short else f"{code:08x}"
+        lines[i] = f"{text:<28} | {digits} | {before} | {after}".rstrip()
     path.write_text("\n".join(lines) + "\n")
 
 
