@@ -27,17 +27,12 @@ int bound_here(const struct axvcpu *vcpu)
 	return binder(vcpu) == &current_slot;
 }
 
-int bound_elsewhere(const struct axvcpu *vcpu)
-{
-	return binder(vcpu) && !bound_here(vcpu);
-}
-
 int32_t vcpu_error(const struct axvcpu *vcpu, const char *what, int32_t error)
 {
 	return error_prefix(error, "vCPU %u: %s: ", vcpu->id, what);
 }
 
-static int32_t nested(const struct axvcpu *vcpu, const char *what)
+int32_t current_nested(const struct axvcpu *vcpu, const char *what)
 {
 	return error_set(AXVCPU_ERROR_BAD_STATE,
 			 "vCPU %u: %s is nested in an operation on vCPU %u of this thread: let that one end first",
@@ -46,7 +41,30 @@ static int32_t nested(const struct axvcpu *vcpu, const char *what)
 
 int32_t current_expect_free(const struct axvcpu *vcpu, const char *what)
 {
-	return current_slot && current_slot != vcpu ? nested(vcpu, what) : 0;
+	return current_slot && current_slot != vcpu ? current_nested(vcpu, what) : 0;
+}
+
+int32_t thread_expect_own(const struct axvcpu *vcpu, const char *what)
+{
+	struct axvcpu **bound_by = binder(vcpu);
+
+	if (!bound_by || bound_by == &current_slot)
+		return 0;
+	return error_set(AXVCPU_ERROR_BAD_STATE,
+			 "vCPU %u: %s, but another thread has bound it (it is %s): unbind it there first", vcpu->id,
+			 what, axvcpu_state_name(vcpu_state(vcpu)));
+}
+
+int32_t vcpu_expect_resting(const struct axvcpu *vcpu, const char *what)
+{
+	uint32_t state = vcpu_state(vcpu);
+	int32_t error = thread_expect_own(vcpu, what);
+
+	if (error || (state != AXVCPU_STATE_RUNNING && state != AXVCPU_STATE_BLOCKED))
+		return error;
+	return error_set(AXVCPU_ERROR_BAD_STATE,
+			 "vCPU %u: %s needs any state but Running and Blocked, but it is %s: kick it first", vcpu->id,
+			 what, axvcpu_state_name(state));
 }
 
 int32_t engine_expect(const struct axvcpu *vcpu, const char *what)
@@ -60,18 +78,11 @@ int32_t engine_expect(const struct axvcpu *vcpu, const char *what)
 
 int32_t vcpu_enter(struct axvcpu *vcpu, const char *what, struct axvcpu **ret_before)
 {
-	uint32_t state = vcpu_state(vcpu);
 	int32_t error;
 
-	if (bound_elsewhere(vcpu))
-		return error_set(AXVCPU_ERROR_BAD_STATE,
-				 "vCPU %u: %s, but another thread has bound it (it is %s): unbind it there first",
-				 vcpu->id, what, axvcpu_state_name(state));
-	if (state == AXVCPU_STATE_RUNNING || state == AXVCPU_STATE_BLOCKED)
-		return error_set(AXVCPU_ERROR_BAD_STATE,
-				 "vCPU %u: %s needs any state but Running and Blocked, but it is %s: kick it first",
-				 vcpu->id, what, axvcpu_state_name(state));
-	error = engine_expect(vcpu, what);
+	error = vcpu_expect_resting(vcpu, what);
+	if (!error)
+		error = engine_expect(vcpu, what);
 	if (!error)
 		error = current_expect_free(vcpu, what);
 	if (error)
@@ -131,7 +142,7 @@ int32_t axvcpu_arch_vcpu(struct axvcpu *vcpu, const struct axvcpu_backend *backe
 int32_t axvcpu_set_current(struct axvcpu *vcpu)
 {
 	if (current_slot)
-		return nested(vcpu, "set_current");
+		return current_nested(vcpu, "set_current");
 	current_slot = vcpu;
 	return 0;
 }
@@ -149,7 +160,7 @@ int32_t axvcpu_with_current_cpu_set(struct axvcpu *vcpu, axvcpu_body_fn body, vo
 	int32_t error;
 
 	if (current_slot)
-		return nested(vcpu, "with_current_cpu_set");
+		return current_nested(vcpu, "with_current_cpu_set");
 	current_slot = vcpu;
 	error = body(vcpu, context);
 	current_slot = NULL;
@@ -174,6 +185,6 @@ int32_t axvcpu_manipulate_arch_vcpu(struct axvcpu *vcpu, uint32_t from, uint32_t
 	struct arch_body arch_body = { body, context };
 
 	if (current_slot)
-		return nested(vcpu, "manipulate_arch_vcpu");
+		return current_nested(vcpu, "manipulate_arch_vcpu");
 	return state_transition(vcpu, "manipulate_arch_vcpu", from, to, call_arch_body, &arch_body);
 }

@@ -128,32 +128,22 @@ static void leave_thread(struct axvcpu *vcpu)
 	thread_unbind(vcpu);
 }
 
-static int32_t expect_resting(const struct axvcpu *vcpu, const char *what, int32_t code)
+/* That nobody is at work on the vCPU, this thread included. */
+static int32_t expect_idle(const struct axvcpu *vcpu, const char *what)
 {
-	uint32_t state = vcpu_state(vcpu);
+	int32_t error = vcpu_expect_resting(vcpu, what);
 
-	if (bound_elsewhere(vcpu))
-		return error_set(code, "vCPU %u: %s, but another thread has bound it (it is %s): unbind it there first",
-				 vcpu->id, what, axvcpu_state_name(state));
-	if (state == AXVCPU_STATE_RUNNING || state == AXVCPU_STATE_BLOCKED)
-		return error_set(code, "vCPU %u: %s, but it is %s: kick it and let the call return first", vcpu->id,
-				 what, axvcpu_state_name(state));
-	if (current_slot)
-		return error_set(
-			code, "vCPU %u: %s is nested in an operation on vCPU %u of this thread: let that one end first",
-			vcpu->id, what, current_slot->id);
-	return 0;
+	if (error)
+		return error;
+	return current_slot ? current_nested(vcpu, what) : 0;
 }
 
 int32_t axvcpu_destroy(struct axvcpu *vcpu)
 {
-	int32_t error;
-
 	if (!vcpu)
 		return 0;
-	error = expect_resting(vcpu, "destroy", AXVCPU_ERROR_RESOURCE_BUSY);
-	if (error)
-		return error;
+	if (expect_idle(vcpu, "destroy"))
+		return error_set(AXVCPU_ERROR_RESOURCE_BUSY, "%s", axvcpu_error_text());
 	current_slot = vcpu;
 	if (vcpu->arch) {
 		leave_thread(vcpu);
@@ -288,7 +278,7 @@ int32_t axvcpu_reset(struct axvcpu *vcpu)
 {
 	int32_t error;
 
-	error = expect_resting(vcpu, "reset", AXVCPU_ERROR_BAD_STATE);
+	error = expect_idle(vcpu, "reset");
 	if (error)
 		return error;
 	current_slot = vcpu;

@@ -83,10 +83,7 @@ int32_t run_slow(struct axvcpu *vcpu, struct axvcpu_exit *exit)
 			"vCPU %u: the exit's size is %u, at least %u is needed: initialise it with AXVCPU_EXIT_INIT",
 			vcpu->id, exit->size, AXVCPU_EXIT_SIZE_MIN);
 	if (current_slot)
-		return error_set(
-			AXVCPU_ERROR_BAD_STATE,
-			"vCPU %u: run is nested in an operation on vCPU %u of this thread: let that one return first",
-			vcpu->id, current_slot->id);
+		return current_nested(vcpu, "run");
 	error = state_expect(vcpu, "run", AXVCPU_STATE_READY);
 	if (error)
 		return error;

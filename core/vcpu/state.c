@@ -44,12 +44,11 @@ static int32_t refuse(struct axvcpu *vcpu, const char *what, uint32_t expected, 
 int32_t state_expect(struct axvcpu *vcpu, const char *what, uint32_t expected)
 {
 	uint32_t found = vcpu_state(vcpu);
+	int32_t error = thread_expect_own(vcpu, what);
 
-	if (bound_elsewhere(vcpu))
-		return error_set(AXVCPU_ERROR_BAD_STATE,
-				 "vCPU %u: %s, but another thread has bound it (it is %s): unbind it there first",
-				 vcpu->id, what, axvcpu_state_name(found));
-	return found == expected ? 0 : refuse(vcpu, what, expected, found);
+	if (error || found == expected)
+		return error;
+	return refuse(vcpu, what, expected, found);
 }
 
 int32_t state_transition(struct axvcpu *vcpu, const char *what, uint32_t from, uint32_t to, axvcpu_body_fn body,

@@ -72,9 +72,14 @@ int32_t state_transition(struct axvcpu *vcpu, const char *what, uint32_t from, u
 void thread_bind(struct axvcpu *vcpu);
 void thread_unbind(struct axvcpu *vcpu);
 int bound_here(const struct axvcpu *vcpu);
-int bound_elsewhere(const struct axvcpu *vcpu);
+/* BAD_STATE when another thread has bound it. */
+int32_t thread_expect_own(const struct axvcpu *vcpu, const char *what);
+/* BAD_STATE when another thread has bound it, or it is Running or Blocked. */
+int32_t vcpu_expect_resting(const struct axvcpu *vcpu, const char *what);
 /* BAD_STATE when another vCPU is the thread's current one. */
 int32_t current_expect_free(const struct axvcpu *vcpu, const char *what);
+/* BAD_STATE: there is a current vCPU in the way. */
+int32_t current_nested(const struct axvcpu *vcpu, const char *what);
 
 /* BAD_STATE when a failed reset left the vCPU without an engine. */
 int32_t engine_expect(const struct axvcpu *vcpu, const char *what);
