@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "backends.h"
+#include "built.h"
 #include "fail.h"
 #include "options.h"
 #include "output.h"
@@ -60,6 +61,7 @@ int main(int argc, char **argv)
 	int signal_fd, status;
 
 	fill_standard_descriptors();
+	built_add_plugins();
 	status = options_parse(argc, argv, &options);
 	if (!status)
 		status = signals_open(&signal_fd);

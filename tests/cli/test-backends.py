@@ -99,6 +99,15 @@ class Listing(harness.Case):
         self.assertIn(harness.BACKEND, self.run_ok("--backend", path, env={"AXVCPU_PLUGIN_PATH": "/nonexistent"}).out)
         self.assertIn("sim-riscv64", self.run_ok("--backend", "./some-name.so", cwd=self.folder).out)
 
+    def test_from_the_build_folder(self):
+        """As the README starts it: what was built with it is found, and folders of the user's come first."""
+        unset = dict(self.only_here, AXVCPU_PLUGIN_PATH=None)
+        self.assertIn(harness.BACKEND, self.run_ok(env=unset, cwd="/").out)
+        first = self.copy()
+        rows = self.rows(env=dict(unset, AXVCPU_PLUGIN_ADD_PATH=self.folder))
+        self.assertTrue(rows[first]["usable"])
+        self.assertGreater(len(rows), 1)
+
     def test_debug(self):
         """AXVCPU_DEBUG=loader tells of the search and each refusal; without it nothing is said."""
         text = self.file("axvcpu-text.so", b"no ELF file")
