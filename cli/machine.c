@@ -100,8 +100,6 @@ static char *join_layers(const struct texts *layers)
 static int create_status(int32_t error)
 {
 	switch (error) {
-	case AXVCPU_ERROR_NOT_FOUND:
-		return STATUS_UNAVAILABLE;
 	case AXVCPU_ERROR_INVALID_INPUT:
 		return STATUS_USAGE;
 	case AXVCPU_ERROR_NO_MEMORY:
@@ -128,6 +126,8 @@ static int create_vcpu(const struct machine_info *info, struct axvcpu_config *co
 	if (status)
 		return status;
 	error = axvcpu_create(info->backend, &create, &cpu->vcpu);
+	if (error == AXVCPU_ERROR_NOT_FOUND)
+		return fail_library(STATUS_UNAVAILABLE, "--layer");
 	return error ? fail_library(create_status(error), "hart %u", cpu->id) : STATUS_OK;
 }
 

@@ -161,12 +161,12 @@ static int parse_memory(const struct row *row, const char *value, struct options
 
 	if (!options_number(value, &size))
 		return bad_size(row, value);
-	if (size < row->min || size > row->max)
-		return fail(STATUS_USAGE, "--%s: %s is outside the range from %s to %s; the nearest is %s", row->name,
-			    value, size_text(row->min, low), size_text(row->max, high), size < row->min ? low : high);
 	if (size > host)
 		return fail(STATUS_HOST, "--%s: %s is more than this host's memory; at most %lluM can be given",
 			    row->name, value, (unsigned long long)(host / MIB));
+	if (size < row->min || size > row->max)
+		return fail(STATUS_USAGE, "--%s: %s is outside the range from %s to %s; the nearest is %s", row->name,
+			    value, size_text(row->min, low), size_text(row->max, high), size < row->min ? low : high);
 	if (size % 4096)
 		return fail(STATUS_USAGE, "--%s: %s is no multiple of 4K, the size of a page; the next is %lluK",
 			    row->name, value, (unsigned long long)(size / 4096 * 4 + 4));

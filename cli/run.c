@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -35,7 +37,6 @@ struct session {
 	struct machine *machine; /* NULL between two */
 	struct stats stats;
 	uint64_t begin_ns;
-	uint64_t deadline_ns; /* UINT64_MAX: none */
 };
 
 static uint64_t now_ns(void)
@@ -73,6 +74,22 @@ static int choose_board(struct session *session)
 	return STATUS_OK;
 }
 
+/* What the process ends with after a signal; --timeout is one too, so that it counts in every phase. */
+static int signal_status(int number)
+{
+	if (number == SIGALRM)
+		return fail(STATUS_TIMEOUT, "--timeout: the guest did not end in time");
+	return fail(STATUS_SIGNAL + number, "%s", "");
+}
+
+static void start_timeout(uint64_t ns)
+{
+	const struct itimerval timer = { .it_value = { .tv_sec = (time_t)(ns / 1000000000u),
+						       .tv_usec = (suseconds_t)(ns % 1000000000u / 1000) } };
+
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
 static int prepare(struct session *session)
 {
 	int status = open_backend(session);
@@ -83,7 +100,7 @@ static int prepare(struct session *session)
 		status = boot_prepare(session->options, session->type, session->engine, session->signal_fd,
 				      &session->boot);
 	if (status == STATUS_SIGNAL)
-		status += signals_take(session->signal_fd);
+		status = signal_status(signals_take(session->signal_fd));
 	return status;
 }
 
@@ -106,15 +123,6 @@ static int open_console(struct session *session)
 	return status;
 }
 
-/* Nanoseconds until the main thread must look again without being woken. */
-static uint64_t patience(const struct session *session)
-{
-	uint64_t due = session->type->due_in_ns(session->machine->board);
-	uint64_t now = now_ns(), left = session->deadline_ns > now ? session->deadline_ns - now : 0;
-
-	return due < left ? due : left;
-}
-
 static int wait_for_events(struct pollfd *fds, nfds_t count, uint64_t ns)
 {
 	struct timespec timeout = { .tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u) };
@@ -127,15 +135,7 @@ static void check_signals(struct session *session)
 	int number = signals_take(session->signal_fd);
 
 	if (number)
-		machine_ended(session->machine, MACHINE_FAILED, STATUS_SIGNAL + number, NULL);
-}
-
-static void check_time(struct session *session)
-{
-	if (now_ns() >= session->deadline_ns)
-		machine_ended(session->machine, MACHINE_FAILED, STATUS_TIMEOUT,
-			      "--timeout: the guest did not end in time");
-	session->type->tick(session->machine->board);
+		machine_ended(session->machine, MACHINE_FAILED, signal_status(number), "%s", fail_text());
 }
 
 static void check_console(struct session *session, const struct pollfd fds[3])
@@ -162,20 +162,20 @@ static void serve(struct session *session)
 		console_prepare(&session->console, fds);
 		fds[3] = (struct pollfd){ .fd = session->signal_fd, .events = POLLIN };
 		fds[4] = (struct pollfd){ .fd = machine->event_fd, .events = POLLIN };
-		if (wait_for_events(fds, 5, patience(session)) < 0)
+		if (wait_for_events(fds, 5, session->type->due_in_ns(machine->board)) < 0)
 			continue; /* EINTR: nothing is known of the descriptors */
 		if (fds[4].revents && read(machine->event_fd, &count, sizeof(count)) < 0)
 			continue; /* somebody else took it: there is none */
 		check_signals(session);
 		check_console(session, fds);
-		check_time(session);
+		session->type->tick(machine->board);
 	}
 }
 
 /* What the guest wrote last. Waits as long as it takes, unless the run was ended from outside. */
 static void drain(struct session *session, bool hurry)
 {
-	uint64_t deadline = hurry ? now_ns() + LAST_OUTPUT_NS : session->deadline_ns;
+	uint64_t deadline = hurry ? now_ns() + LAST_OUTPUT_NS : UINT64_MAX;
 	struct pollfd fds[4];
 	enum console_key key;
 
@@ -271,8 +271,8 @@ static struct session *new_session(const struct options *options, int signal_fd)
 	session->options = options;
 	session->signal_fd = signal_fd;
 	session->begin_ns = now_ns();
-	session->deadline_ns = options->timeout_ns ? session->begin_ns + options->timeout_ns : UINT64_MAX;
 	session->stats.engine = session->engine;
+	start_timeout(options->timeout_ns);
 	return session;
 }
 

@@ -9,7 +9,7 @@
 #include "fail.h"
 #include "signals.h"
 
-static const int waited_for[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGCONT };
+static const int waited_for[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGALRM, SIGTSTP, SIGCONT };
 
 /* nohup says by this that the run is to outlive the terminal. */
 static int is_hangup_ignored(void)

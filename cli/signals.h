@@ -6,7 +6,7 @@
 #ifndef CLI_SIGNALS_H
 #define CLI_SIGNALS_H
 
-/* Blocks the signals that end or suspend the run, and ignores SIGPIPE. Statuses: HOST. */
+/* Blocks the signals that end (SIGALRM too) or suspend the run, and ignores SIGPIPE. Statuses: HOST. */
 int signals_open(int *ret_fd);
 
 /*

@@ -100,7 +100,7 @@ static void refuses(void **state)
 		{ { "--mem", "lots" }, STATUS_USAGE, "not a size from 4M to 64T" },
 		{ { "--mem", "-1" }, STATUS_USAGE, "not a size" },
 		{ { "--mem", "1M" }, STATUS_USAGE, "the nearest is 4M" },
-		{ { "--mem", "65T" }, STATUS_USAGE, "the nearest is 64T" },
+		{ { "--mem", "65T" }, STATUS_HOST, "more than this host's memory" },
 		{ { "--mem", "64T" }, STATUS_HOST, "more than this host's memory" },
 		{ { "--mem", "99999999999999999999" }, STATUS_USAGE, "not a size" },
 		{ { "--mem", "16777216T" }, STATUS_USAGE, "not a size" },
