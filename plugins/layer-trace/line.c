@@ -41,12 +41,15 @@ void line_hex(struct line *line, uint64_t value)
 static void element(struct line *line, const struct axvcpu_exit *exit, uint32_t offset, uint32_t size)
 {
 	uint32_t small;
-	uint64_t large = 0;
+	uint64_t large;
 
-	memcpy(&small, (const char *)exit + offset, sizeof(small));
-	if (size == sizeof(large))
+	if (size == sizeof(large)) {
 		memcpy(&large, (const char *)exit + offset, sizeof(large));
-	line_hex(line, size == sizeof(large) ? large : small);
+		line_hex(line, large);
+	} else {
+		memcpy(&small, (const char *)exit + offset, sizeof(small));
+		line_decimal(line, small);
+	}
 }
 
 static void field(struct line *line, const struct axvcpu_exit *exit, const struct exit_row *row, uint32_t index)
@@ -54,49 +57,73 @@ static void field(struct line *line, const struct axvcpu_exit *exit, const struc
 	const struct exit_field *shown = &row->fields[index];
 	uint32_t offset = exits_field_offset(row, index);
 
-	line_text(line, index ? ", " : "");
 	line_text(line, shown->name);
-	line_text(line, "=");
+	line_text(line, shown->count > 1 ? "=[" : "=");
 	for (uint32_t i = 0; i < shown->count; i++) {
-		line_text(line, i ? ":" : "");
+		line_text(line, i ? ", " : "");
 		element(line, exit, offset + i * shown->size, shown->size);
 	}
+	line_text(line, shown->count > 1 ? "]" : "");
+}
+
+static void fields(struct line *line, const struct axvcpu_exit *exit, const struct exit_row *row)
+{
+	const char *separator = "{";
+
+	for (uint32_t i = 0; row->fields[i].name; i++) {
+		if (!strcmp(row->fields[i].name, "reserved"))
+			continue;
+		line_text(line, separator);
+		field(line, exit, row, i);
+		separator = ", ";
+	}
+	line_text(line, *separator == ',' ? "}" : "");
 }
 
 void line_exit(struct line *line, const struct axvcpu_exit *exit)
 {
 	const struct exit_row *row = exits_by_reason(exit->reason);
 
-	if (!row || row->offset + row->size > exit->size) {
-		line_text(line, "exit ");
+	if (!row) {
+		line_text(line, "unknown exit reason ");
 		line_decimal(line, exit->reason);
 		return;
 	}
 	line_text(line, row->spelling);
-	if (!strcmp(row->fields[0].name, "reserved"))
-		return;
-	line_text(line, "{");
-	for (uint32_t i = 0; row->fields[i].name; i++)
-		field(line, exit, row, i);
-	line_text(line, "}");
+	/* The exit of a host that was compiled with older headers may end before the fields of a newer reason. */
+	if (row->offset + row->size <= exit->size)
+		fields(line, exit, row);
 }
 
-void line_write(struct line *line, int fd)
+static uint8_t byte_of_weight(const uint8_t *bytes, uint32_t size, uint32_t weight)
 {
-	int saved = errno;
-	const char *at = line->text;
-	size_t left = line->length + 1;
+	return bytes[__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? weight : size - 1 - weight];
+}
+
+void line_bytes(struct line *line, const void *bytes, uint32_t size)
+{
+	line_text(line, "0x");
+	for (uint32_t weight = size < LINE_CAPACITY ? size : LINE_CAPACITY; weight--;) {
+		uint8_t byte = byte_of_weight(bytes, size, weight);
+
+		number(line, byte >> 4, 16);
+		number(line, byte & 15, 16);
+	}
+}
+
+int line_write(struct line *line, int fd)
+{
+	int saved = errno, error = 0;
+	ssize_t written;
 
 	line->text[line->length] = '\n';
-	while (left) {
-		ssize_t written = write(fd, at, left);
-
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0)
-			break;
-		at += written;
-		left -= (size_t)written;
-	}
+	do
+		written = write(fd, line->text, line->length + 1);
+	while (written < 0 && errno == EINTR);
+	if (written < 0)
+		error = errno;
+	else if ((size_t)written != line->length + 1)
+		error = ENOSPC;
 	errno = saved;
+	return error;
 }

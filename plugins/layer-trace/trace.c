@@ -1,7 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The trace layer: one line per call, "vcpu 0: set_gpr(index=10, value=0x1) = 0". The functions are made from the list
- * of ops, so that every op there is has one; how an argument is shown depends on its kind alone.
+ * The trace layer: one line per call, written when it returns:
+ *
+ *   vm 0 vcpu 1: set_gpr(index=10, value=0x1) = 0
+ *   vm 0 vcpu 1: run() = 0 MmioRead{addr=0x10000005, width=1, reg=10, reg_width=8, signed_ext=0}
+ *   vm 0 vcpu 1: translate(gva=0x1000, access=1) = NOT_FOUND
+ *
+ * What the callee fills stands behind the result. The functions are made from the list of ops, so that every op there
+ * is has one; how an argument is shown depends on its kind alone. The file is opened for appending and each line is one
+ * write: vCPUs can share it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +25,7 @@ struct trace {
 	uint32_t vm_id;
 	uint32_t vcpu_id;
 	int fd;
-	int own_fd; /* 1: to be closed */
+	uint32_t lost; /* lines that could not be written. Atomic: kick is traced on any thread */
 };
 
 /* clang-format off */
@@ -27,46 +34,94 @@ enum kind {
 	AXARCH_KINDS(KIND)
 #undef KIND
 };
+/* clang-format on */
 
 struct argument {
 	enum kind kind;
 	const char *name;
 	uint64_t value; /* pointers as their address */
 };
-/* clang-format on */
 
-/* Before the call: pointers to results have nothing to show yet. */
-static void show_argument(struct line *line, const struct argument *argument)
+static const void *pointer(const struct argument *argument)
 {
-	const void *pointer = (const void *)(uintptr_t)argument->value;
+	return (const void *)(uintptr_t)argument->value;
+}
 
-	if (argument->kind == KIND_exit || argument->kind == KIND_u64_out)
+static void show_decimal(struct line *line, const struct argument *argument)
+{
+	line_decimal(line, (int64_t)argument->value);
+}
+
+static void show_hex(struct line *line, const struct argument *argument)
+{
+	line_hex(line, argument->value);
+}
+
+static void show_exit(struct line *line, const struct argument *argument)
+{
+	line_exit(line, pointer(argument));
+}
+
+static void show_u64_behind(struct line *line, const struct argument *argument)
+{
+	line_hex(line, *(const uint64_t *)pointer(argument));
+}
+
+/* In every op bytes come with their size behind them. */
+static void show_bytes(struct line *line, const struct argument *argument)
+{
+	line_bytes(line, pointer(argument), (uint32_t)argument[1].value);
+}
+
+static void show_whether(struct line *line, const struct argument *argument)
+{
+	line_text(line, pointer(argument) ? "*" : "NULL");
+}
+
+/* Kinds that are not here would be shown as neither. */
+static const struct {
+	void (*before)(struct line *line, const struct argument *argument); /* between the brackets */
+	void (*after)(struct line *line, const struct argument *argument);  /* behind a result of 0 */
+} kinds[] = {
+	[KIND_u32] = { show_decimal, NULL },        [KIND_u64] = { show_hex, NULL },
+	[KIND_exit] = { NULL, show_exit },          [KIND_exit_in] = { show_exit, NULL },
+	[KIND_bytes_in] = { show_bytes, NULL },     [KIND_bytes_out] = { NULL, show_bytes },
+	[KIND_u64_out] = { NULL, show_u64_behind }, [KIND_self_out] = { NULL, NULL },
+	[KIND_clock] = { show_whether, NULL },      [KIND_context] = { show_whether, NULL },
+	[KIND_config] = { show_whether, NULL },
+};
+
+static void show_before(struct line *line, const struct argument *argument)
+{
+	if (!kinds[argument->kind].before)
 		return;
 	line_text(line, line->text[line->length - 1] == '(' ? "" : ", ");
 	line_text(line, argument->name);
 	line_text(line, "=");
-	if (argument->kind == KIND_exit_in)
-		line_exit(line, pointer);
-	else if (argument->kind == KIND_u32)
-		line_decimal(line, (int64_t)argument->value);
-	else if (argument->kind == KIND_u64)
-		line_hex(line, argument->value);
-	else
-		line_text(line, pointer ? "*" : "NULL");
+	kinds[argument->kind].before(line, argument);
 }
 
-/* After it, when it went well. */
-static void show_result(struct line *line, const struct argument *argument)
+static void show_after(struct line *line, const struct argument *argument)
 {
-	const void *pointer = (const void *)(uintptr_t)argument->value;
-
-	if (argument->kind != KIND_exit && argument->kind != KIND_u64_out)
+	if (!kinds[argument->kind].after)
 		return;
 	line_text(line, " ");
-	if (argument->kind == KIND_exit)
-		line_exit(line, pointer);
-	else
-		line_hex(line, *(const uint64_t *)pointer);
+	kinds[argument->kind].after(line, argument);
+}
+
+static void show_result(struct line *line, int32_t result)
+{
+	line_text(line, ") = ");
+	switch (result) {
+#define NAME(name, value, text) \
+	case value: \
+		line_text(line, #name); \
+		break;
+		AXVCPU_ERRORS(NAME)
+#undef NAME
+	default:
+		line_decimal(line, result);
+	}
 }
 
 static void begin(struct line *line, const struct trace *trace, const char *op)
@@ -81,18 +136,18 @@ static void begin(struct line *line, const struct trace *trace, const char *op)
 	line_text(line, "(");
 }
 
-static void show(const struct trace *trace, const char *op, const struct argument *arguments, int count, int32_t result)
+static void show(struct trace *trace, const char *op, const struct argument *arguments, int count, int32_t result)
 {
 	struct line line;
 
 	begin(&line, trace, op);
 	for (int i = 0; i < count; i++)
-		show_argument(&line, &arguments[i]);
-	line_text(&line, ") = ");
-	line_decimal(&line, result);
+		show_before(&line, &arguments[i]);
+	show_result(&line, result);
 	for (int i = 0; i < count && !result; i++)
-		show_result(&line, &arguments[i]);
-	line_write(&line, trace->fd);
+		show_after(&line, &arguments[i]);
+	if (line_write(&line, trace->fd))
+		__atomic_add_fetch(&trace->lost, 1, __ATOMIC_RELAXED);
 }
 
 /* clang-format off */
@@ -106,7 +161,7 @@ static void show(const struct trace *trace, const char *op, const struct argumen
 #define TRACE_VCPU(op, arguments_) \
 	static int32_t trace_##op(void *self AXARCH_DECLARE(arguments_)) \
 	{ \
-		const struct trace *trace = self; \
+		struct trace *trace = self; \
 		const struct argument shown[] = { AXVCPU_WALK(ARGUMENT_A arguments_) { KIND_context, NULL, 0 } }; \
 		int32_t result = trace->below->op.fn(trace->below->op.self AXARCH_FORWARD(arguments_)); \
 		show(trace, #op, shown, (int)(sizeof(shown) / sizeof(shown[0])) - 1, result); \
@@ -122,16 +177,41 @@ AXARCH_VCPU_OPS(TRACE)
 static const struct axarch_layer_ops ops = { AXARCH_VCPU_OPS(MEMBER) };
 /* clang-format on */
 
-static int32_t open_output(struct trace *trace, const char *path)
+/* Standard error as a file of our own: a host that closes its own does not turn the trace to what it opens next. */
+static int open_output(const char *path)
 {
-	trace->fd = STDERR_FILENO;
 	if (!*path)
-		return 0;
-	trace->fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+		return fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+	return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0666);
+}
+
+/* The first line, "vm 0 vcpu 1: attach(backend=mock) = 0", also finds out whether the file takes any. */
+static int write_head(const struct trace *trace, const struct axarch_layer_site *site)
+{
+	struct line line;
+
+	begin(&line, trace, "attach");
+	line_text(&line, "backend=");
+	line_text(&line, site->backend_id);
+	show_result(&line, 0);
+	return line_write(&line, trace->fd);
+}
+
+static int32_t start(struct trace *trace, const struct axarch_layer_site *site, const char *options)
+{
+	const char *name = *options ? options : "standard error";
+	int error;
+
+	trace->fd = open_output(options);
 	if (trace->fd < 0)
-		return trace->host->error(-errno, "the trace file %s cannot be opened: %s", path, strerror(errno));
-	trace->own_fd = 1;
-	return 0;
+		return trace->host->error(-errno, "%s cannot be opened: %s; name a file that you may write: trace=FILE",
+					  name, strerror(errno));
+	error = write_head(trace, site);
+	if (!error)
+		return 0;
+	close(trace->fd);
+	return trace->host->error(-error, "%s cannot be written: %s; name a file on a disk with room: trace=FILE", name,
+				  strerror(error));
 }
 
 static int32_t attach(const struct axarch_host *host, const struct axarch_layer_site *site, const char *options,
@@ -146,7 +226,7 @@ static int32_t attach(const struct axarch_host *host, const struct axarch_layer_
 	trace->below = site->below;
 	trace->vm_id = site->vm_id;
 	trace->vcpu_id = site->vcpu_id;
-	error = open_output(trace, options);
+	error = start(trace, site, options);
 	if (error)
 		host->free(trace);
 	else
@@ -158,8 +238,10 @@ static void detach(void *self)
 {
 	struct trace *trace = self;
 
-	if (trace->own_fd)
-		close(trace->fd);
+	if (trace->lost)
+		trace->host->log(AXARCH_LOG_ERROR, "layer trace: %u lines of vCPU %u could not be written", trace->lost,
+				 trace->vcpu_id);
+	close(trace->fd);
 	trace->host->free(trace);
 }
 
