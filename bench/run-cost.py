@@ -3,33 +3,21 @@
 """Counts the instructions of axvcpu_run and fails above the limits. The method is in README.md.
 
 usage: run-cost.py PROGRAM PLUGIN. It builds nothing; exit 77: there is no valgrind here."""
-import re
-import shutil
-import subprocess
 import sys
 
-FEW, MANY = 1000, 11000
+import callgrind
+
 # Instructions per call, the plugin's own run included.
 LIMITS = {"dlopen": 40, "static": 18}
 
 
-def collected(program, plugin, binding, count):
-    command = ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", program, binding, str(count), plugin]
-    done = subprocess.run(command, capture_output=True, text=True)
-    # The library looks at a plugin in a child process first; the last figure is the program's own.
-    figures = re.findall(r"Collected : (\d+)", done.stderr)
-    if done.returncode or not figures:
-        sys.exit(f"run-cost: {' '.join(command)} failed:\n{done.stderr}")
-    return int(figures[-1])
-
-
 def per_call(program, plugin, binding):
-    return (collected(program, plugin, binding, MANY) - collected(program, plugin, binding, FEW)) / (MANY - FEW)
+    return callgrind.per_call(lambda count: [program, binding, str(count), plugin])
 
 
 def main():
     program, plugin = sys.argv[1:]
-    if not shutil.which("valgrind"):
+    if not callgrind.is_here():
         print("run-cost: skipped, there is no valgrind (Debian: apt-get install valgrind)")
         return 77
     loop = per_call(program, plugin, "empty")
