@@ -17,7 +17,7 @@ logs=$top/build-logs
 to_build="gcc libc6-dev meson ninja-build pkg-config python3 libffi-dev libelf-dev libfdt-dev libjson-c-dev"
 to_boot="$to_build u-boot-qemu"
 to_test="$to_boot g++ clang clang-format libclang-rt-14-dev libcmocka-dev valgrind mandoc device-tree-compiler \
- binutils-riscv64-linux-gnu"
+ gcc-riscv64-linux-gnu qemu-system-misc"
 
 say() { printf '\n== %s\n' "$*"; }
 die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
@@ -109,14 +109,19 @@ run_tests() {
     meson test -C "$folder" --no-rebuild --print-errorlogs "$@"
 }
 
+# Without what depends on speed, and what tests no code of ours a second time.
+not_twice="--no-suite guests --no-suite bench --no-suite install"
+
 test_sanitized() {
     build "build-$1" --native-file "tests/presets/$1.ini" -Dwerror=true
-    fixed_layout meson test -C "build-$1" --no-rebuild --print-errorlogs --suite unit
+    # shellcheck disable=SC2086
+    fixed_layout meson test -C "build-$1" --no-rebuild --print-errorlogs --timeout-multiplier 4 $not_twice --no-suite cli
 }
 
 test_clang() {
     CC=clang build build-clang -Dwerror=true -Dbuildtype=release
-    run_tests build-clang --suite unit
+    # shellcheck disable=SC2086
+    run_tests build-clang $not_twice
 }
 
 test_fuzz() {
@@ -137,10 +142,10 @@ test_all() {
     sh tests/guests/fetch.sh "$top/build-test" >/dev/null || echo "no guest could be fetched: their tests will be skipped"
     check "style" test_style
     check "all tests" run_tests build-test
-    check "unit tests, built by clang" test_clang
-    check "unit tests under the address sanitizer" test_sanitized address
-    check "unit tests under the undefined-behaviour sanitizer" test_sanitized undefined
-    check "unit tests under the thread sanitizer" test_sanitized thread
+    check "tests, built by clang" test_clang
+    check "tests under the address sanitizer" test_sanitized address
+    check "tests under the undefined-behaviour sanitizer" test_sanitized undefined
+    check "tests under the thread sanitizer" test_sanitized thread
     check "fuzzers, a short run each" test_fuzz
     [ -z "$failed" ] || die "these parts failed:$failed"
     say "every part passed"
