@@ -82,7 +82,8 @@ static int add_segments(const struct blob *blob, Elf *elf, const GElf_Ehdr *head
 	if (elf_getphdrnum(elf, &count))
 		return fail(STATUS_DATA, "the ELF file \"%s\" is damaged: %s", blob->name, elf_errmsg(-1));
 	if (count < header->e_phnum && header->e_phnum != PN_XNUM) /* libelf counts those that the file has */
-		return fail(STATUS_DATA, "the ELF file \"%s\" is truncated or damaged: it lacks program headers", blob->name);
+		return fail(STATUS_DATA, "the ELF file \"%s\" is truncated or damaged: it lacks program headers",
+			    blob->name);
 	image->entry = header->e_entry;
 	for (size_t i = 0; i < count; i++) {
 		GElf_Phdr segment;
