@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The backend whose run returns Nothing at once: what is left is the cost of the library. One source for the shared object and for
- * the static binding of run-cost.c.
+ * The backend whose run returns Nothing at once: what is left is the cost of the library. One source for the shared
+ * object and for the static binding of run-cost.c.
  */
 #include <axvcpu/plugin/plugin.h>
 
@@ -9,8 +9,8 @@ AXARCH_CONFIG(nothing_config, AXARCH_EMPTY_CONFIG)
 
 static uint64_t self_is_not_null;
 
-static int32_t nothing_create(const struct axarch_host *host, uint32_t vm_id, uint32_t vcpu_id, struct nothing_config config,
-			      void **ret_self)
+static int32_t nothing_create(const struct axarch_host *host, uint32_t vm_id, uint32_t vcpu_id,
+			      struct nothing_config config, void **ret_self)
 {
 	(void)host;
 	(void)vm_id;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * run-cost BINDING COUNT [PLUGIN]: runs a vCPU COUNT times and checks every answer's error code. run-cost.py counts its instructions
- * for two COUNTs, and takes off those of `empty`, which is the same loop around nothing.
+ * run-cost BINDING COUNT [PLUGIN]: runs a vCPU COUNT times and checks every answer's error code. run-cost.py counts its
+ * instructions for two COUNTs, and takes off those of `empty`, which is the same loop around nothing.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -8,8 +8,8 @@
 /* Records the calling thread's error and returns `code`. The text may use the present error text as an argument. */
 int32_t error_set(int32_t code, const char *format, ...) AXVCPU_PRINTF(2, 3);
 
-/* Puts text in front of the present one ("vCPU 3: " + what the plugin said) and returns `code`. When the present error is not
- * `code` (the plugin left no text), a text is made from the code's meaning. */
+/* Puts text in front of the present one ("vCPU 3: " + what the plugin said) and returns `code`. When the present error
+ * is not `code` (the plugin left no text), a text is made from the code's meaning. */
 int32_t error_prefix(int32_t code, const char *format, ...) AXVCPU_PRINTF(2, 3);
 
 /* Forgets the present error, so that error_prefix can tell whether a plugin left one. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ops that the VMM calls by hand, outside of run: each is the backend's, made with the vCPU as the thread's current one. */
+/* Ops that the VMM calls by hand, outside of run: each is the backend's, made with the vCPU as the thread's current
+ * one. */
 #include "vcpu.h"
 
 /* ENGINE(op, (parameters of the public function), arguments of the op...) */
@@ -14,6 +15,7 @@
 		return vcpu_leave(vcpu, #op, before, vcpu->ops->op.fn(vcpu->ops->op.self, __VA_ARGS__)); \
 	}
 
+/* clang-format off */
 ENGINE(set_entry, (struct axvcpu *vcpu, uint64_t entry), entry)
 ENGINE(set_gpr, (struct axvcpu *vcpu, uint32_t index, uint64_t value), index, value)
 ENGINE(set_return_value, (struct axvcpu *vcpu, uint64_t value), value)
@@ -22,6 +24,7 @@ ENGINE(set_breakpoint, (struct axvcpu *vcpu, uint64_t gva, int enabled), gva, en
 ENGINE(set_budget, (struct axvcpu *vcpu, uint64_t instructions), instructions)
 ENGINE(read_counter, (struct axvcpu *vcpu, uint32_t counter, uint64_t *ret_value), counter, ret_value)
 ENGINE(translate, (struct axvcpu *vcpu, uint64_t gva, uint32_t access, uint64_t *ret_gpa), gva, access, ret_gpa)
+/* clang-format on */
 
 int32_t axvcpu_set_clock(struct axvcpu *vcpu, uint64_t (*now_ns)(void *context), void *context)
 {

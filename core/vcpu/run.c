@@ -9,7 +9,8 @@
 
 #define UNLIKELY(condition) __builtin_expect(condition, 0)
 
-/* The thread's slot, as a plain address: a compiler that knew it for thread-local would compute it again at each use. */
+/* The thread's slot, as a plain address: a compiler that knew it for thread-local would compute it again at each use.
+ */
 static inline struct axvcpu **own_slot(void)
 {
 	struct axvcpu **slot = &current_slot;

@@ -28,7 +28,7 @@
 	SYMBOL(SIE, 0x2, "sstatus bit") \
 	SYMBOL(SPIE, 0x20, "sstatus bit") \
 	SYMBOL(SPP, 0x100, "sstatus bit") \
-	SYMBOL(UXL, 0x200000000, "sstatus field: 64-bit")  \
+	SYMBOL(UXL, 0x200000000, "sstatus field: 64-bit") \
 	SYMBOL(SUM, 0x40000, "sstatus bit") \
 	SYMBOL(MXR, 0x80000, "sstatus bit") \
 	SYMBOL(SSI, 0x2, "sip and sie bit of interrupt 1") \
