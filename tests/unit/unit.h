@@ -4,11 +4,12 @@
 #define TESTS_UNIT_UNIT_H
 
 /* clang-format off */ /* cmocka.h wants these before it */
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h> /* wants those above */
 /* clang-format on */
 
 #include <string.h>
