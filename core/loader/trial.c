@@ -65,11 +65,14 @@ static void remember(const struct stat *status)
 	};
 }
 
-/* The host's handlers must not run in the child, and what is on its way to a crash should leave no core file or output.
+/*
+ * The host's handlers must not run in the child, and what is on its way to a crash should leave no core file or output.
+ * What a terminal sends to the whole process group is for the host to heed: a Ctrl-C is no crash of the plugin's.
  */
 static void be_harmless(void)
 {
-	static const int fatal[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS, SIGTERM, SIGINT };
+	static const int fatal[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS };
+	static const int of_the_group[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP };
 	const struct rlimit none = { 0, 0 };
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	sigset_t nothing;
@@ -78,6 +81,8 @@ static void be_harmless(void)
 	setrlimit(RLIMIT_CORE, &none);
 	for (size_t i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
 		signal(fatal[i], SIG_DFL);
+	for (size_t i = 0; i < sizeof(of_the_group) / sizeof(of_the_group[0]); i++)
+		signal(of_the_group[i], SIG_IGN);
 	sigemptyset(&nothing);
 	sigprocmask(SIG_SETMASK, &nothing, NULL);
 	for (int fd = 0; null >= 0 && fd < 3; fd++)

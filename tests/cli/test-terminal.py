@@ -3,6 +3,7 @@
 import os
 import signal
 import termios
+import time
 
 import harness
 
@@ -76,6 +77,20 @@ class Terminal(harness.Case):
         session.wait_until(lambda: blocked_signals(session.process.pid), "the program to start")
         session.send("\x03")
         self.ended(session, harness.of_signal(signal.SIGINT))
+
+    def test_ctrl_c_while_it_starts(self):
+        """The terminal signals every process of the job: whatever the program has begun by then, it ends of the signal."""
+        for step in range(40):
+            with self.subTest("after %d us" % (step * 200)):
+                session = self.on_terminal(self.guest("idle"), "--timeout", "5")
+                time.sleep(step * 200e-6)
+                session.send("\x03")
+                if session.process.poll() is None:
+                    session.kill(signal.SIGTERM)  # it may have come in raw mode, for the guest
+                result = session.wait()
+                self.assertIn(result.status, (-signal.SIGINT, -signal.SIGTERM, harness.of_signal(signal.SIGINT),
+                                              harness.of_signal(signal.SIGTERM)), str(result))
+                self.assertTrue(session.terminal_is_restored(), str(result))
 
     def test_escape_key(self):
         for name in ("spin", "idle", "echo", "chatter"):
