@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <cmocka.h> /* wants those above */
+#include <cmocka.h>
 /* clang-format on */
 
 #include <string.h>
