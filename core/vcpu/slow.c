@@ -9,6 +9,10 @@
  */
 #include "vcpu.h"
 
+/* How often in a row an engine is entered again after a Kicked that nobody asked for. One that never does anything else
+ * would keep the VMM from its thread for ever: it gets Nothing, and may look around. */
+#define KICKS_UNASKED_MAX 64
+
 static int kick_taken(struct axvcpu *vcpu)
 {
 	return (__atomic_fetch_and(&vcpu->head.gate, ~(uint32_t)AXVCPU_GATE_KICK, __ATOMIC_SEQ_CST) &
@@ -25,10 +29,10 @@ static int32_t block(struct axvcpu *vcpu)
 	return error;
 }
 
-static int32_t enter_engine(struct axvcpu *vcpu, struct axvcpu_exit *exit)
+/* Adds to *delivered how many interrupts the engine was given first. */
+static int32_t enter_engine(struct axvcpu *vcpu, struct axvcpu_exit *exit, uint32_t *delivered)
 {
-	uint32_t delivered = 0;
-	int32_t error = interrupts_deliver(vcpu, &delivered);
+	int32_t error = interrupts_deliver(vcpu, delivered);
 
 	if (error)
 		return error;
@@ -47,6 +51,8 @@ static int goes_on(const struct axvcpu *vcpu, const struct axvcpu_exit *exit)
 /* Runs until there is an exit for the VMM. */
 static int32_t run_on(struct axvcpu *vcpu, struct axvcpu_exit *exit)
 {
+	uint32_t delivered = 0;
+	unsigned unasked = 0;
 	int32_t error;
 
 	do {
@@ -54,9 +60,16 @@ static int32_t run_on(struct axvcpu *vcpu, struct axvcpu_exit *exit)
 			exit->reason = AXVCPU_EXIT_KICKED;
 			return 0;
 		}
-		error = enter_engine(vcpu, exit);
+		if (unasked++ == KICKS_UNASKED_MAX) {
+			exit->reason = AXVCPU_EXIT_NOTHING;
+			return 0;
+		}
+		delivered = 0;
+		error = enter_engine(vcpu, exit, &delivered);
 		if (!error && exit->reason == AXVCPU_EXIT_HALT && goes_on(vcpu, exit))
 			error = block(vcpu);
+		if (delivered || exit->reason != AXVCPU_EXIT_KICKED)
+			unasked = 0;
 	} while (!error && goes_on(vcpu, exit));
 	return error;
 }

@@ -104,7 +104,10 @@ class Session:
         self.start = time.monotonic()
         command = [PROGRAM, *arguments]
         if terminal:
-            self.master, self.slave = pty.openpty()
+            try:
+                self.master, self.slave = pty.openpty()
+            except OSError as error:
+                raise unittest.SkipTest("no pseudo-terminal can be had (%s): is devpts mounted on /dev/pts?" % error)
             self.attributes = termios.tcgetattr(self.slave)
             # A session with this terminal as its own, so that Ctrl-C and Ctrl-Z would be what they are in a shell.
             self.process = subprocess.Popen(command, stdin=self.slave, stdout=self.slave, stderr=self.slave, env=environment(env),

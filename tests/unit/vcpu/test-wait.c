@@ -63,6 +63,28 @@ static void p12_a_kick_ends_the_wait_and_is_kept_for_the_run(void **state)
 	assert_ok(axvcpu_destroy(vcpu));
 }
 
+static int32_t run_kicked_for_ever(struct engine *engine, struct axvcpu_exit *exit)
+{
+	(void)engine;
+	exit->reason = AXVCPU_EXIT_KICKED;
+	return 0;
+}
+
+static void an_engine_that_is_kicked_by_nobody_for_ever_does_not_keep_the_thread(void **state)
+{
+	struct axvcpu *vcpu = vcpu_ready(full_backend);
+	struct axvcpu_exit exit = AXVCPU_EXIT_INIT;
+
+	(void)state;
+	engine_orders.run = run_kicked_for_ever;
+	assert_ok(axvcpu_run(vcpu, &exit));
+	assert_int_equal(exit.reason, AXVCPU_EXIT_NOTHING);
+	assert_ok(axvcpu_kick(vcpu));
+	assert_ok(axvcpu_run(vcpu, &exit));
+	assert_int_equal(exit.reason, AXVCPU_EXIT_KICKED);
+	assert_ok(axvcpu_destroy(vcpu));
+}
+
 static void p12_a_raised_line_ends_it_and_a_lowered_one_does_not(void **state)
 {
 	struct axvcpu *vcpu = vcpu_ready(full_backend);
@@ -217,6 +239,7 @@ int main(void)
 		ENGINE_TEST(p12_a_wait_ends_with_its_time),
 		ENGINE_TEST(p12_what_came_before_the_wait_is_not_lost),
 		ENGINE_TEST(p12_a_kick_ends_the_wait_and_is_kept_for_the_run),
+		ENGINE_TEST(an_engine_that_is_kicked_by_nobody_for_ever_does_not_keep_the_thread),
 		ENGINE_TEST(p12_a_raised_line_ends_it_and_a_lowered_one_does_not),
 		ENGINE_TEST(p12_without_interrupt_pending_what_was_delivered_counts),
 		ENGINE_TEST(p12_an_interrupt_that_the_engine_cannot_take_yet_ends_it),
