@@ -88,7 +88,8 @@ struct axarch_host {
 	/*
 	 * Marks the pages of [gpa, gpa + size) dirty. Call after the write: a mark made before it may be fetched and cleared in
 	 * between. An engine that remembers which pages it has marked marks those once more when it forgets them after a
-	 * DIRTY_CLEARED event, as it may have written meanwhile. Cheap where the slot has no log.
+	 * DIRTY_CLEARED event, as it may have written meanwhile. One whose listener returns from that event only when each write
+	 * that was marked has been made may mark before it writes. Cheap where the slot has no log.
 	 */
 	void (*space_mark_dirty)(struct axarch_space *space, uint64_t gpa, uint64_t size);
 
