@@ -75,6 +75,25 @@ static void make_rows(void)
 		make_row(op);
 }
 
+/* How many vCPU ops a list of ops has: one line each. */
+static unsigned count_ops(const char *text)
+{
+	unsigned count = 0;
+
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		count += !strncmp(line, "VCPU ", 5);
+	}
+	return count;
+}
+
+void (*op_layer_fn(const struct axarch_layer *layer, unsigned op))(void)
+{
+	if (!layer->ops || op >= count_ops(layer->ops_text))
+		return NULL;
+	return ((void (*const *)(void))(const void *)layer->ops)[op];
+}
+
 struct op_row *op_rows(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;

@@ -24,11 +24,8 @@ static inline struct op_slot *op_slots(struct axarch_dispatch *dispatch)
 	return (struct op_slot *)(void *)dispatch;
 }
 
-/* A layer's own function for an op, or NULL. */
-static inline void (*op_layer_fn(const struct axarch_layer *layer, unsigned op))(void)
-{
-	return layer->ops ? ((void (*const *)(void))(const void *)layer->ops)[op] : NULL;
-}
+/* A layer's own function for an op, or NULL. One that was compiled when there were fewer ops has a shorter table. */
+void (*op_layer_fn(const struct axarch_layer *layer, unsigned op))(void);
 
 struct op_row {
 	struct axarch_op_info info;

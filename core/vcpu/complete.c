@@ -70,6 +70,22 @@ static int32_t check_read(const struct axvcpu *vcpu, const struct axvcpu_exit *e
 	return 0;
 }
 
+int32_t axvcpu_fail_access(struct axvcpu *vcpu, const struct axvcpu_exit *exit)
+{
+	struct axvcpu *before;
+	int32_t error;
+
+	if (exit->reason != AXVCPU_EXIT_SYSREG_READ && exit->reason != AXVCPU_EXIT_SYSREG_WRITE)
+		return error_set(AXVCPU_ERROR_INVALID_INPUT,
+				 "vCPU %u: fail_access needs a SysRegRead or SysRegWrite exit, not %s (%u)", vcpu->id,
+				 axvcpu_exit_name(exit->reason), exit->reason);
+	error = vcpu_enter(vcpu, "fail_access", &before);
+	if (error)
+		return error;
+	error = vcpu->ops->fail_access.fn(vcpu->ops->fail_access.self, exit);
+	return vcpu_leave(vcpu, "fail_access", before, error);
+}
+
 int32_t axvcpu_complete_read(struct axvcpu *vcpu, const struct axvcpu_exit *exit, uint64_t value)
 {
 	struct axvcpu *before;

@@ -12,6 +12,9 @@
  *    axvcpu_complete_read(), which writes the register and moves pc past it. Running on without that is BadState.
  *  - a write (MmioWrite, IoWrite, SysRegWrite), Hypercall, SendIPI, CpuUp, Halt: the instruction is done, pc is the next one's.
  *    For Hypercall, CpuUp and SendIPI the return-value register holds success until axvcpu_set_return_value() says other.
+ *  - a SysRegRead or SysRegWrite of a register that the VMM does not have either: axvcpu_fail_access() makes it fault, at once.
+ *  - FailEntry: the instruction has changed nothing, pc is its address; axvcpu_error_text() says in words why. The vCPU is Ready:
+ *    a VMM that moves it past the instruction may run on.
  *  - NestedPageFault: pc is the faulting instruction's; it is tried again at the next run.
  *
  * Units: addresses and widths in bytes; widths are 1, 2, 4 or 8; data is in the low bits, zero above its width.
@@ -72,7 +75,10 @@ extern "C" {
 	EXIT(17, KICKED, kicked, Kicked, (u64, reserved), \
 	     "axvcpu_kick() ended the run, or came before it") \
 	EXIT(18, PREEMPTION_TIMER, preemption_timer, PreemptionTimer, (u64, reserved), \
-	     "the budget that the VMM set is used up")
+	     "the budget that the VMM set is used up") \
+	EXIT(19, INTERRUPT_WINDOW, interrupt_window, InterruptWindow, (u64, reserved), \
+	     "x86_64: the line INTR is up and the guest can take an interrupt now. Acknowledge it at the interrupt controller and " \
+	     "give the vector to axvcpu_inject_interrupt, or lower the line")
 
 /* Ends the walk of a sequence: pastes _END to whichever of the pair of macros is left at its end. */
 #define AXVCPU_WALK_(...) __VA_ARGS__##_END
@@ -103,6 +109,12 @@ struct axvcpu_exit {
 	uint32_t reason; /* out: AXVCPU_EXIT_* */
 	AXVCPU_EXITS(AXVCPU_EXIT_MEMBER)
 };
+
+/*
+ * FailEntry's reason: what the host's processor gave, or one of these, which have bit 63 set.
+ * EMULATION: the engine cannot execute the instruction at pc.
+ */
+#define AXVCPU_FAIL_ENTRY_EMULATION (UINT64_C(1) << 63 | 1)
 
 #undef AXVCPU_EXIT_STRUCT
 #undef AXVCPU_EXIT_CONSTANT

@@ -108,6 +108,11 @@ AXVCPU_API int32_t axvcpu_reset(struct axvcpu *vcpu);
  * reg_width, and merged into the register as the architecture does. Errors: INVALID_INPUT (not a read; its width), BAD_STATE. */
 AXVCPU_API int32_t axvcpu_complete_read(struct axvcpu *vcpu, const struct axvcpu_exit *exit, uint64_t value);
 
+/* Refuses the SysRegRead or SysRegWrite that `exit` reports, and must be the first call on the vCPU after it: the guest gets what its
+ * architecture raises for a register that is not there, at that instruction. Errors: INVALID_INPUT (no such exit), BAD_STATE (it is
+ * not pending any more), UNSUPPORTED. */
+AXVCPU_API int32_t axvcpu_fail_access(struct axvcpu *vcpu, const struct axvcpu_exit *exit);
+
 /*
  * Interrupts. [any-thread], in any state.
  * inject: an edge; queued in order and handed to the backend before the next entry, RESOURCE_BUSY when the queue is full. One

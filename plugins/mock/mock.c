@@ -56,9 +56,10 @@ struct mock {
 	struct axarch_space *space;
 	struct mock_create config;
 	struct script script;
-	uint32_t next;         /* step of the script */
-	uint32_t read_pending; /* the last exit was a read that waits for complete_read */
-	uint64_t completed;    /* the value of the last complete_read */
+	uint32_t next;           /* step of the script */
+	uint32_t read_pending;   /* the last exit was a read that waits for complete_read */
+	uint32_t access_pending; /* the last exit was a system register's, that fail_access may refuse */
+	uint64_t completed;      /* the value of the last complete_read */
 	uint64_t entry;
 	uint64_t return_value;
 	uint64_t gprs[GPRS];
@@ -203,6 +204,11 @@ static int is_read(uint32_t reason)
 	return reason == AXVCPU_EXIT_MMIO_READ || reason == AXVCPU_EXIT_IO_READ || reason == AXVCPU_EXIT_SYSREG_READ;
 }
 
+static int is_sysreg(uint32_t reason)
+{
+	return reason == AXVCPU_EXIT_SYSREG_READ || reason == AXVCPU_EXIT_SYSREG_WRITE;
+}
+
 static int32_t do_step(struct mock *mock, const struct script_step *step, struct axvcpu_exit *exit)
 {
 	if (step->kind == STEP_ERROR)
@@ -211,6 +217,7 @@ static int32_t do_step(struct mock *mock, const struct script_step *step, struct
 		return spin(mock, exit);
 	script_give_exit(step, exit);
 	mock->read_pending = is_read(step->exit.reason);
+	mock->access_pending = is_sysreg(step->exit.reason);
 	return 0;
 }
 
@@ -332,9 +339,23 @@ static int32_t complete_read(void *self, const struct axvcpu_exit *exit, uint64_
 	if (!mock->read_pending || !is_read(exit->reason))
 		return mock->host->error(AXVCPU_ERROR_BAD_STATE, "mock: no read is pending");
 	mock->read_pending = 0;
+	mock->access_pending = 0;
 	mock->completed = value;
 	if (exit->reason == AXVCPU_EXIT_MMIO_READ && exit->mmio_read.reg < GPRS)
 		mock->gprs[exit->mmio_read.reg] = value;
+	return 0;
+}
+
+/* A scripted guest has no exception to take: the access is over, and that is all. */
+static int32_t fail_access(void *self, const struct axvcpu_exit *exit)
+{
+	struct mock *mock = self;
+
+	MAY_FAIL(mock, fail_access);
+	if (!mock->access_pending || !is_sysreg(exit->reason))
+		return mock->host->error(AXVCPU_ERROR_BAD_STATE, "mock: no access to a system register is pending");
+	mock->access_pending = 0;
+	mock->read_pending = 0;
 	return 0;
 }
 
@@ -348,6 +369,7 @@ static int32_t reset(void *self)
 	mock->return_value = 0;
 	mock->next = 0;
 	mock->read_pending = 0;
+	mock->access_pending = 0;
 	mock->interrupt_pending = 0;
 	mock->lines = 0;
 	mock->register_count = 0;
@@ -587,6 +609,7 @@ AXARCH_PLUGIN(mock_create, MOCK_CREATE, create, mock_setup, MOCK_SETUP, setup,
 	.kick = kick,
 	.set_interrupt_line = set_interrupt_line,
 	.complete_read = complete_read,
+	.fail_access = fail_access,
 	.reset = reset,
 	.get_reg = get_reg,
 	.set_reg = set_reg,

@@ -94,7 +94,7 @@ struct axarch_layer {
 	}
 
 #define AXARCH_LAYER_ABI_MAJOR 1
-#define AXARCH_LAYER_ABI_MINOR 0
+#define AXARCH_LAYER_ABI_MINOR 1
 
 #ifdef __cplusplus
 }

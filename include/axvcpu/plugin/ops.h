@@ -68,7 +68,7 @@ AXARCH_KINDS(AXARCH_KIND_TYPE)
 	OP(VCPU, set_gpr, MANDATORY, 0, "[vcpu-thread & !running]", (u32, index)(u64, value), \
 	   "writes a general register by the architecture's index. InvalidInput: no such index.") \
 	OP(VCPU, inject_interrupt, MANDATORY, 0, "[vcpu-thread & !running]", (u64, vector), \
-	   "makes an edge-triggered interrupt pending. ResourceBusy: it cannot be taken yet, keep it and try again before the " \
+	   "makes an edge-triggered interrupt pending. x86_64: 0 to 255, or AXVCPU_X86_64_NMI. ResourceBusy: it cannot be taken yet, keep it and try again before the " \
 	   "next run. InvalidInput: no such vector.") \
 	OP(VCPU, set_return_value, MANDATORY, 0, "[vcpu-thread & !running]", (u64, value), \
 	   "writes the register that holds a hypercall's result.") \
@@ -76,7 +76,8 @@ AXARCH_KINDS(AXARCH_KIND_TYPE)
 	   "makes the current run, or else the next one, return Kicked soon. Sticky until a run has returned; must not block and " \
 	   "must be safe in a signal handler. Absent: run returns by itself within bounded time.") \
 	OP(VCPU, set_interrupt_line, OPTIONAL, 0, "[vcpu-thread & !running]", (u32, line)(u32, level), \
-	   "sets a level-triggered interrupt input. riscv64: line is the interrupt's number in sip. InvalidInput: no such line.") \
+	   "sets a level-triggered interrupt input. riscv64: line is the interrupt's number in sip. x86_64: AXVCPU_X86_64_INTR, " \
+	   "answered by InterruptWindow exits for as long as it is up and interrupts can be taken. InvalidInput: no such line.") \
 	OP(VCPU, complete_read, OPTIONAL, 0, "[vcpu-thread & !running]", (exit_in, exit)(u64, value), \
 	   "finishes the pending MmioRead, IoRead or SysRegRead. value is already cut to the width and extended as the exit says; " \
 	   "the engine merges it into the register by its architecture's rule and moves pc on. BadState: no such read is pending. " \
@@ -110,7 +111,11 @@ AXARCH_KINDS(AXARCH_KIND_TYPE)
 	OP(PERCPU, hardware_enable, OPTIONAL, 0, "[cpu-thread & !enabled]", , "makes this CPU ready to run vCPUs.") \
 	OP(PERCPU, hardware_disable, OPTIONAL, 0, "[cpu-thread & enabled]", , "undoes hardware_enable.") \
 	OP(PERCPU, max_guest_page_table_levels, OPTIONAL, 0, "[any-thread]", (u64_out, ret_levels), \
-	   "levels of the second-stage page table. Absent: 4.")
+	   "levels of the second-stage page table. Absent: 4.") \
+	OP(VCPU, fail_access, OPTIONAL, 1, "[vcpu-thread & !running]", (exit_in, exit), \
+	   "refuses the SysRegRead or SysRegWrite that run has just given: the guest gets what its architecture raises for a register " \
+	   "that is not there (x86_64: #GP(0)), with pc at the instruction. BadState: no such access is pending. Absent: the engine " \
+	   "never gives these exits, or every register exists.")
 
 /* COUNTER(NAME, value, "what") */
 #define AXARCH_COUNTERS(COUNTER) \

@@ -22,6 +22,8 @@
 /* part: 0 selector, 1 base, 2 limit, 3 attributes */
 #define AXVCPU_X86_64_SEGMENT(segment, part) \
 	AXVCPU_REG_ID(AXVCPU_ARCH_X86_64, AXVCPU_REG_SYSTEM, UINT64_C(0x400000000) + (segment) * 4 + (part))
+/* 0: frequency of the time stamp counter in kHz */
+#define AXVCPU_X86_64_CLOCK(n) AXVCPU_REG_ID(AXVCPU_ARCH_X86_64, AXVCPU_REG_SYSTEM, UINT64_C(0x600000000) + (n))
 /* table: 0 gdtr, 1 idtr; part: 0 base, 1 limit */
 #define AXVCPU_X86_64_TABLE(table, part) \
 	AXVCPU_REG_ID(AXVCPU_ARCH_X86_64, AXVCPU_REG_SYSTEM, UINT64_C(0x500000000) + (table) * 2 + (part))
@@ -30,6 +32,11 @@
 #define AXVCPU_X86_64_FPU(n) AXVCPU_REG_ID(AXVCPU_ARCH_X86_64, AXVCPU_REG_FP, 16 + (n))
 #define AXVCPU_X86_64_YMM(n) AXVCPU_REG_ID(AXVCPU_ARCH_X86_64, AXVCPU_REG_FP, 32 + (n))
 #define AXVCPU_X86_64_EVENT(n) AXVCPU_REG_ID(AXVCPU_ARCH_X86_64, AXVCPU_REG_EVENT, n)
+
+/* Of axvcpu_inject_interrupt: the non-maskable interrupt, beside the vectors 0 to 255. Of axvcpu_set_interrupt_line: INTR, the output of
+ * an interrupt controller; while it is up axvcpu_run gives InterruptWindow whenever the guest can take an interrupt. */
+#define AXVCPU_X86_64_NMI 256u
+#define AXVCPU_X86_64_INTR 0u
 
 #define AXVCPU_X86_64_REGS(REG) \
 	REG(AXVCPU_X86_64_GPR(0), 8, 0, "rax", "", "accumulator, return value") \
@@ -99,6 +106,7 @@
 	REG(AXVCPU_X86_64_DR(6), 8, 0, "dr6", "", "debug status") \
 	REG(AXVCPU_X86_64_DR(7), 8, 0, "dr7", "", "debug control") \
 	REG(AXVCPU_X86_64_MSR(0x10), 8, AXVCPU_REG_VOLATILE, "tsc", "", "time stamp counter") \
+	REG(AXVCPU_X86_64_CLOCK(0), 8, 0, "tsc_khz", "", "frequency of the time stamp counter in kHz; some hosts cannot change it") \
 	REG(AXVCPU_X86_64_MSR(0x1b), 8, 0, "apic_base", "", "local APIC: base, enable, BSP") \
 	REG(AXVCPU_X86_64_MSR(0x3b), 8, 0, "tsc_adjust", "", "what was added to the time stamp counter") \
 	REG(AXVCPU_X86_64_MSR(0x48), 8, 0, "spec_ctrl", "", "speculation control") \

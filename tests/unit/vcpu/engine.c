@@ -173,6 +173,13 @@ static int32_t engine_complete_read(void *self, const struct axvcpu_exit *exit, 
 	return called("complete_read");
 }
 
+static int32_t engine_fail_access(void *self, const struct axvcpu_exit *exit)
+{
+	(void)self;
+	(void)exit;
+	return called("fail_access");
+}
+
 static int32_t engine_reset(void *self)
 {
 	struct engine *engine = self;
@@ -314,6 +321,7 @@ AXARCH_PLUGIN(create_config, CREATE_FIELDS, engine_create, setup_config, SETUP_F
 	.kick = engine_kick,
 	.set_interrupt_line = engine_set_interrupt_line,
 	.complete_read = engine_complete_read,
+	.fail_access = engine_fail_access,
 	.reset = engine_reset,
 	.translate = engine_translate,
 	.set_clock = engine_set_clock,

@@ -102,9 +102,35 @@ static void errors_of_the_engine_come_back(void **state)
 	assert_ok(axvcpu_destroy(bare));
 }
 
+static void accesses_can_be_refused(void **state)
+{
+	struct axvcpu *full = vcpu_ready(full_backend), *bare = vcpu_ready(bare_backend);
+	struct axvcpu_exit exit = AXVCPU_EXIT_INIT;
+
+	(void)state;
+	for (uint32_t reason = 0; reason < 200; reason++) {
+		exit.reason = reason;
+		if (reason != AXVCPU_EXIT_SYSREG_READ && reason != AXVCPU_EXIT_SYSREG_WRITE)
+			assert_error(axvcpu_fail_access(full, &exit), AXVCPU_ERROR_INVALID_INPUT,
+				     axvcpu_exit_name(reason));
+	}
+	assert_string_equal(engine_orders.log, "");
+	exit.reason = AXVCPU_EXIT_SYSREG_WRITE;
+	assert_ok(axvcpu_fail_access(full, &exit));
+	assert_ptr_equal(engine_orders.current_in_op, full);
+	engine_orders.failing = "fail_access";
+	engine_orders.failure = AXVCPU_ERROR_BAD_STATE;
+	exit.reason = AXVCPU_EXIT_SYSREG_READ;
+	assert_error(axvcpu_fail_access(full, &exit), AXVCPU_ERROR_BAD_STATE, "vCPU 0: fail_access: ");
+	assert_error(axvcpu_fail_access(bare, &exit), AXVCPU_ERROR_UNSUPPORTED, "fail_access");
+	assert_ok(axvcpu_destroy(full));
+	assert_ok(axvcpu_destroy(bare));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		ENGINE_TEST(accesses_can_be_refused),
 		ENGINE_TEST(mmio_values_are_cut_and_extended),
 		ENGINE_TEST(io_and_sysreg_reads),
 		ENGINE_TEST(bad_exits_are_refused),

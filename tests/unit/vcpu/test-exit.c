@@ -41,6 +41,7 @@ static const struct {
 	EXIT_ROW("Debug{pc=0x80, kind=0x2}", DEBUG, .debug = { .pc = 0x80, .kind = 2 }),
 	EXIT_ROW("Kicked", KICKED, .kicked = { 0 }),
 	EXIT_ROW("PreemptionTimer", PREEMPTION_TIMER, .preemption_timer = { 0 }),
+	EXIT_ROW("InterruptWindow", INTERRUPT_WINDOW, .interrupt_window = { 0 }),
 };
 
 static void every_exit_is_printed_with_its_fields(void **state)
