@@ -7,15 +7,17 @@
 
 #include "../kvm.h"
 
-#define RFLAGS_RF UINT64_C(0x10000)
 #define DR6_BREAKPOINTS UINT64_C(0xf)
 #define DR7_FIXED UINT64_C(0x600) /* bit 10 is always set; GE makes breakpoints exact */
+#define OPCODE_HLT 0xf4
 
 enum { DEBUG_STEP = 1, DEBUG_BREAKPOINT = 2 };
 
 bool kvm_debug_looks(const struct kvm_vcpu *vcpu)
 {
-	return vcpu->arch.single_step || vcpu->arch.debug_changed || vcpu->arch.at_breakpoint;
+	const struct kvm_arch_vcpu *arch = &vcpu->arch;
+
+	return arch->single_step || arch->debug_changed || arch->at_breakpoint || arch->steps_off;
 }
 
 static int32_t tell_kvm(struct kvm_vcpu *vcpu)
@@ -23,9 +25,9 @@ static int32_t tell_kvm(struct kvm_vcpu *vcpu)
 	struct kvm_arch_vcpu *arch = &vcpu->arch;
 	struct kvm_guest_debug debug = { .control = 0 };
 
-	if (arch->single_step)
+	if (arch->single_step || arch->steps_off)
 		debug.control = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP;
-	if (arch->breakpoint_count)
+	if (arch->breakpoint_count && !arch->steps_off)
 		debug.control |= KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_HW_BP;
 	for (uint32_t i = 0; i < arch->breakpoint_count; i++) {
 		debug.arch.debugreg[i] = arch->breakpoints[i];
@@ -34,38 +36,49 @@ static int32_t tell_kvm(struct kvm_vcpu *vcpu)
 	return KVM_CALL(vcpu->host, vcpu->fd, KVM_SET_GUEST_DEBUG, &debug);
 }
 
-/* RF lets the instruction at a breakpoint be executed once. */
-static int32_t step_off_breakpoint(struct kvm_vcpu *vcpu)
+/* KVM's emulator says of a hlt that is stepped over that it was a step, and nothing of the halt. */
+static bool is_hlt(struct kvm_vcpu *vcpu, uint64_t pc)
 {
-	uint64_t pc;
-	int32_t error;
+	uint64_t gpa;
+	uint8_t opcode;
 
-	vcpu->arch.at_breakpoint = false;
-	error = kvm_linear_pc(vcpu, &pc);
-	if (error || pc != vcpu->arch.stopped_at)
-		return error;
-	error = kvm_state_edit(vcpu, KVM_GROUP_REGS);
-	if (error)
-		return error;
-	vcpu->arch.state.regs.rflags |= RFLAGS_RF;
-	return kvm_arch_write_state(vcpu);
+	return kvm_walk(vcpu, pc, AXVCPU_ACCESS_EXECUTE, &gpa) && kvm_walk_read(vcpu, gpa, &opcode, 1) &&
+	       opcode == OPCODE_HLT;
 }
 
-/* A step is asked for anew each time: KVM drops it when registers are written. */
+/*
+ * Before a single step. The instruction at a breakpoint is stepped over with the breakpoints off: RF, which is there
+ * for that, is not looked at by KVM's emulator.
+ */
+static int32_t prepare_step(struct kvm_vcpu *vcpu)
+{
+	struct kvm_arch_vcpu *arch = &vcpu->arch;
+	uint64_t pc;
+	int32_t error = kvm_linear_pc(vcpu, &pc);
+
+	if (error)
+		return error;
+	arch->steps_off = arch->at_breakpoint && pc == arch->stopped_at;
+	arch->at_breakpoint = false;
+	arch->steps_hlt = is_hlt(vcpu, pc);
+	arch->stepped_from = pc;
+	return 0;
+}
+
+/* Told anew each time: KVM forgets a step when registers are written, and what was told last may be a step off. */
 int32_t kvm_debug_prepare(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	struct kvm_arch_vcpu *arch = &vcpu->arch;
-	int32_t error = 0;
+	int32_t error = kvm_vcpu_finish(vcpu);
 
-	if (arch->single_step)
-		error = kvm_vcpu_finish(vcpu);
 	if (!error && vcpu->before & KVM_BEFORE_EXIT) { /* the instruction of the last exit has another one */
 		vcpu->before &= ~(uint32_t)KVM_BEFORE_EXIT;
 		return kvm_arch_exit(vcpu, exit);
 	}
-	if (!error && arch->at_breakpoint)
-		error = step_off_breakpoint(vcpu);
-	if (!error && (arch->single_step || arch->debug_changed))
+	arch->steps_off = false;
+	if (!error && (arch->single_step || arch->at_breakpoint))
+		error = prepare_step(vcpu);
+	if (!error)
 		error = tell_kvm(vcpu);
 	if (error)
 		return error;
@@ -74,17 +87,41 @@ int32_t kvm_debug_prepare(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 	return KVM_AGAIN;
 }
 
+static bool is_breakpoint(const struct kvm_arch_vcpu *arch, uint64_t pc)
+{
+	for (uint32_t i = 0; i < arch->breakpoint_count; i++)
+		if (arch->breakpoints[i] == pc)
+			return true;
+	return false;
+}
+
+static int32_t give(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit, uint64_t pc, uint64_t kind)
+{
+	vcpu->arch.at_breakpoint = kind == DEBUG_BREAKPOINT;
+	vcpu->arch.stopped_at = pc;
+	kvm_interrupt_update_look(vcpu);
+	exit->reason = AXVCPU_EXIT_DEBUG;
+	exit->debug = (struct axvcpu_exit_debug){ .pc = pc, .kind = kind };
+	return 0;
+}
+
 int32_t kvm_debug_exit(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	const struct kvm_debug_exit_arch *debug = &vcpu->run->debug.arch;
-	bool hit = debug->dr6 & DR6_BREAKPOINTS && vcpu->arch.breakpoint_count;
+	struct kvm_arch_vcpu *arch = &vcpu->arch;
+	bool stepped = arch->single_step || arch->steps_off;
 
-	vcpu->arch.at_breakpoint = hit;
-	vcpu->arch.stopped_at = debug->pc;
-	kvm_interrupt_update_look(vcpu);
-	exit->reason = AXVCPU_EXIT_DEBUG;
-	exit->debug = (struct axvcpu_exit_debug){ .pc = debug->pc, .kind = hit ? DEBUG_BREAKPOINT : DEBUG_STEP };
-	return 0;
+	if (stepped && arch->steps_hlt && debug->pc == arch->stepped_from + 1) {
+		vcpu->before |= KVM_BEFORE_HALTED;
+		exit->reason = AXVCPU_EXIT_HALT;
+		return 0;
+	}
+	if (!stepped || debug->dr6 & DR6_BREAKPOINTS)
+		return give(vcpu, exit, debug->pc, DEBUG_BREAKPOINT);
+	if (arch->single_step)
+		return give(vcpu, exit, debug->pc, DEBUG_STEP);
+	/* Stepped off one breakpoint, maybe onto the next. */
+	return is_breakpoint(arch, debug->pc) ? give(vcpu, exit, debug->pc, DEBUG_BREAKPOINT) : KVM_AGAIN;
 }
 
 /* The instruction of the last exit was the step; finishing it says so once more. */

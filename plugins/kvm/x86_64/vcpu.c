@@ -226,7 +226,7 @@ int32_t kvm_arch_reset(struct kvm_vcpu *vcpu)
 	int32_t error = kvm_vcpu_abandon(vcpu);
 
 	arch->line = arch->edge_waiting = arch->injected = arch->access_pending = false;
-	arch->single_step = arch->at_breakpoint = false;
+	arch->single_step = arch->at_breakpoint = arch->steps_off = false;
 	arch->breakpoint_count = 0;
 	arch->debug_changed = true;
 	vcpu->before = 0;
