@@ -121,7 +121,7 @@ static int create_vcpu(const struct machine_info *info, struct axvcpu_config *co
 	int status = fill_field(config, info->type->id_field, cpu->id);
 	int32_t error;
 
-	if (!status)
+	if (!status && info->type->fdt_field)
 		status = fill_field(config, info->type->fdt_field, info->fdt_address);
 	if (status)
 		return status;
@@ -147,13 +147,20 @@ static int create_cpus(const struct machine_info *info, struct machine *machine)
 	return status;
 }
 
-static int create_space(struct machine *machine)
+static int32_t add_one_slot(struct machine *machine)
 {
 	struct axvcpu_slot slot = { .size_of_struct = sizeof(slot),
 				    .gpa = machine->type->ram_base,
 				    .size = machine->memory_size };
 
-	if (axvcpu_space_create(&machine->space) || axvcpu_space_add(machine->space, &slot))
+	return axvcpu_space_add(machine->space, &slot);
+}
+
+static int create_space(struct machine *machine)
+{
+	int32_t (*add_memory)(struct machine * machine) = machine->type->add_memory;
+
+	if (axvcpu_space_create(&machine->space) || (add_memory ? add_memory : add_one_slot)(machine))
 		return fail_library(STATUS_HOST, "the guest's memory (--mem)");
 	return STATUS_OK;
 }
@@ -313,13 +320,28 @@ bool machine_start_cpu(struct machine *machine, unsigned id, uint64_t entry, uin
 	stopped = cpu->power == CPU_STOPPED;
 	if (stopped) {
 		cpu->power = CPU_STARTING;
-		cpu->entry = entry;
-		cpu->argument = argument;
+		cpu->next_entry = entry;
+		cpu->next_argument = argument;
 		machine->running++;
 		pthread_cond_broadcast(&machine->changed);
 	}
 	pthread_mutex_unlock(&machine->lock);
 	return stopped;
+}
+
+bool machine_stop_cpu(struct machine *machine, unsigned id)
+{
+	struct cpu *cpu = &machine->cpus[id];
+	unsigned running;
+
+	pthread_mutex_lock(&machine->lock);
+	machine->running -= cpu->power != CPU_STOPPED;
+	cpu->power = CPU_STOPPED;
+	atomic_store(&cpu->leaves, true);
+	running = machine->running;
+	axvcpu_kick(cpu->vcpu);
+	pthread_mutex_unlock(&machine->lock);
+	return running;
 }
 
 enum cpu_power machine_cpu_power(struct machine *machine, unsigned id)
@@ -345,8 +367,8 @@ void machine_set_line(struct machine *machine, unsigned id, unsigned line, bool 
 }
 
 /*
- * A full queue is no loss: the edges of a hart are all of one kind (the board's software interrupts), and one that is
- * queued already will be seen after this moment as well.
+ * A full queue is no loss: the edges of a hart that come this way are all of one kind (software interrupts of riscv64,
+ * NMIs of x86_64), and one that is queued already will be seen after this moment as well.
  */
 void machine_inject(struct machine *machine, unsigned id, uint64_t vector)
 {

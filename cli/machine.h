@@ -37,13 +37,14 @@ struct cpu {
 	pthread_t thread;
 	bool has_thread;
 	enum cpu_power power;     /* under machine->lock; STARTING until the thread has taken entry and argument */
-	uint64_t entry, argument; /* where and with what it starts */
-	uint64_t lines;           /* under machine->lock: levels of its interrupt inputs */
-	bool down;                /* the hart stopped itself at the exit at hand */
-	bool polled;              /* the exit at hand looked for input and found none */
-	uint64_t last_poll_ns;    /* when that was last so */
-	unsigned polls;           /* how often in close succession */
-	atomic_bool dozing;       /* it sleeps because the guest only polls */
+	uint64_t entry, argument; /* where and with what it started */
+	uint64_t next_entry, next_argument; /* under machine->lock: of the start that the thread has not taken yet */
+	uint64_t lines;                     /* under machine->lock: levels of its interrupt inputs */
+	atomic_bool leaves;                 /* it was stopped, and its thread is to leave the guest */
+	bool polled;                        /* the exit at hand looked for input and found none */
+	uint64_t last_poll_ns;              /* when that was last so */
+	unsigned polls;                     /* how often in close succession */
+	atomic_bool dozing;                 /* it sleeps because the guest only polls */
 	uint64_t exits[MACHINE_EXIT_KINDS];
 	uint64_t instructions;
 	uint64_t instructions_before; /* what the engine had counted when the hart started */
@@ -105,6 +106,11 @@ void machine_wake(void *machine);
 
 /* [any-thread] Starts a stopped hart. False when it is not stopped. */
 bool machine_start_cpu(struct machine *machine, unsigned id, uint64_t entry, uint64_t argument);
+/*
+ * [any-thread] Stops a hart: it leaves the guest as soon as it can, and is as after a reset. Counts at once, so that a
+ * start which follows is not lost. False when no hart runs any more.
+ */
+bool machine_stop_cpu(struct machine *machine, unsigned id);
 /* [any-thread] The hart's power state. */
 enum cpu_power machine_cpu_power(struct machine *machine, unsigned id);
 /* [any-thread] Interrupts of a hart; those of one that is stopped are lost. */

@@ -9,11 +9,21 @@
 #include <pthread.h>
 
 #include "../device/device.h"
+#include "../device/uart16550.h"
 #include "../machine.h"
 
 struct axvcpu_exit;
 struct board;
 struct layout;
+
+/* A memory access to what belongs to one hart alone, such as its interrupt controller. */
+struct local_access {
+	uint64_t gpa;
+	uint64_t value; /* in, or out */
+	unsigned width;
+	bool write;
+	bool handled; /* out: false leaves it to the bus */
+};
 
 /* What a device tree is to say; the boot's command line and initrd are added to it later (boot.h). */
 struct fdt_info {
@@ -40,17 +50,28 @@ struct board_type {
 	const uint8_t *builtin_guest;
 	size_t builtin_guest_size;
 
-	/* Makes the board of a machine. Statuses: HOST. */
+	/* Adds slots for all of the memory to the machine's space; NULL: it is one, at ram_base. An error is the
+	 * library's. */
+	int32_t (*add_memory)(struct machine *machine);
+
+	/* Makes the board of a machine, whose space is there. Statuses: HOST. */
 	int (*create)(struct machine *machine, struct board **ret_board);
 	void (*destroy)(struct board *board);
 
 	/* The rest of the reset state of a hart that starts, after axvcpu_setup. */
 	int32_t (*prepare_cpu)(struct board *board, struct cpu *cpu);
 
-	/* Exits whose meaning is the architecture's, on the hart's thread. An error is the engine's. */
+	/* Exits whose meaning is the architecture's, on the hart's thread. An error is the engine's. NULL: there is no
+	 * such exit on this board. */
 	int32_t (*hypercall)(struct board *board, struct cpu *cpu, const struct axvcpu_exit_hypercall *call);
 	int32_t (*cpu_up)(struct board *board, struct cpu *cpu, const struct axvcpu_exit_cpu_up *up);
 	int32_t (*send_ipi)(struct board *board, struct cpu *cpu, const struct axvcpu_exit_send_ipi *ipi);
+	int32_t (*sysreg_read)(struct board *board, struct cpu *cpu, const struct axvcpu_exit *exit); /* completes it */
+	int32_t (*sysreg_write)(struct board *board, struct cpu *cpu, const struct axvcpu_exit *exit);
+	int32_t (*interrupt_window)(struct board *board, struct cpu *cpu, const struct axvcpu_exit *exit);
+
+	/* Memory accesses of a hart, before they go to the bus; NULL: all go there. */
+	int32_t (*local_mmio)(struct board *board, struct cpu *cpu, struct local_access *access);
 
 	/* The main thread: the console has input; when tick wants to be called next (UINT64_MAX: never); time has
 	 * passed. */
@@ -63,12 +84,20 @@ struct board_type {
 struct board {
 	struct machine *machine;
 	struct bus bus;
+	struct bus ports;
 	pthread_mutex_t lock; /* around every call of a device */
 };
 
 extern const struct board_type board_riscv64;
+extern const struct board_type board_x86_64;
 
 /* The board for guests of an architecture, or NULL. */
 const struct board_type *board_for(uint32_t arch);
+
+/* What boards share: the console as the other end of a UART, the time of day in nanoseconds since 1970, and the end of
+ * a machine whose guest reports a failure (a code but 0). */
+struct uart_peer board_console_peer(const struct machine *machine);
+uint64_t board_wall_clock_ns(void);
+void board_report_failure(struct machine *machine, uint32_t code);
 
 #endif
