@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
@@ -47,28 +48,47 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+/* The architecture that the guest is known to be of before there is a backend; 0: none. */
+static uint32_t guest_arch(const struct session *session)
+{
+	return session->options->arch;
+}
+
 static int open_backend(struct session *session)
 {
 	const char *name = session->options->backend;
+	uint32_t arch = guest_arch(session);
 	int32_t error;
 
 	if (!strcmp(name, "auto"))
-		error = axvcpu_backend_auto(board_riscv64.arch, &session->backend);
+		error = axvcpu_backend_auto(arch ? arch : board_riscv64.arch, &session->backend);
 	else
 		error = axvcpu_backend_open(name, &session->backend);
 	return error ? fail_library(STATUS_UNAVAILABLE, "--backend %s", name) : STATUS_OK;
 }
 
-/* A backend for any architecture gets the first board. */
+/* Of the guest and of the backend, the first that is for one architecture decides; else it is the first board. */
+static uint32_t board_arch(const struct session *session)
+{
+	uint32_t guest = guest_arch(session), backend = axvcpu_backend_description(session->backend)->arch;
+
+	return guest ? guest : backend ? backend : board_riscv64.arch;
+}
+
 static int choose_board(struct session *session)
 {
 	const struct axarch_description *description = axvcpu_backend_description(session->backend);
+	uint32_t arch = board_arch(session);
 
-	session->type = board_for(description->arch ? description->arch : board_riscv64.arch);
+	session->type = board_for(arch);
 	if (!session->type)
 		return fail(STATUS_UNAVAILABLE,
-			    "--backend %s: it runs %s guests, and there is no such board yet; --list shows others",
-			    description->id, axvcpu_arch_name(description->arch));
+			    "--backend %s: there is no board for %s guests yet; --list shows others", description->id,
+			    axvcpu_arch_name(arch));
+	if (description->arch && description->arch != arch)
+		return fail(STATUS_UNAVAILABLE,
+			    "--backend %s: it runs %s guests, and this one is for %s; --list shows others",
+			    description->id, axvcpu_arch_name(description->arch), axvcpu_arch_name(arch));
 	snprintf(session->engine, sizeof(session->engine), "%s %s (%s)", description->id, description->version,
 		 description->summary);
 	return STATUS_OK;
@@ -158,6 +178,7 @@ static void serve(struct session *session)
 	struct pollfd fds[5];
 	uint64_t count;
 
+	prctl(PR_SET_TIMERSLACK, 1); /* the board's timers are the guest's */
 	while (!atomic_load(&machine->stopping)) {
 		console_prepare(&session->console, fds);
 		fds[3] = (struct pollfd){ .fd = session->signal_fd, .events = POLLIN };
