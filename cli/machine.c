@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "board/board.h"
+#include "boot.h"
 #include "console/console.h"
 #include "cpu.h"
 #include "fail.h"
@@ -74,7 +75,7 @@ static int make_config(const struct machine_info *info, uint32_t kind, const cha
 /* What the machine knows and the user need not say; a backend may lack the field. */
 static int fill_field(struct axvcpu_config *config, const char *name, uint64_t value)
 {
-	int32_t error = axvcpu_config_set_u64(config, name, 0, value);
+	int32_t error = name ? axvcpu_config_set_u64(config, name, 0, value) : 0;
 
 	if (error && error != AXVCPU_ERROR_NOT_FOUND)
 		return fail_library(STATUS_ENGINE, "the backend's create configuration");
@@ -121,8 +122,8 @@ static int create_vcpu(const struct machine_info *info, struct axvcpu_config *co
 	int status = fill_field(config, info->type->id_field, cpu->id);
 	int32_t error;
 
-	if (!status && info->type->fdt_field)
-		status = fill_field(config, info->type->fdt_field, info->fdt_address);
+	if (!status)
+		status = fill_field(config, info->type->fdt_field, info->boot->argument);
 	if (status)
 		return status;
 	error = axvcpu_create(info->backend, &create, &cpu->vcpu);
@@ -147,22 +148,20 @@ static int create_cpus(const struct machine_info *info, struct machine *machine)
 	return status;
 }
 
-static int32_t add_one_slot(struct machine *machine)
-{
-	struct axvcpu_slot slot = { .size_of_struct = sizeof(slot),
-				    .gpa = machine->type->ram_base,
-				    .size = machine->memory_size };
-
-	return axvcpu_space_add(machine->space, &slot);
-}
-
 static int create_space(struct machine *machine)
 {
-	int32_t (*add_memory)(struct machine * machine) = machine->type->add_memory;
+	struct ram_range ranges[LAYOUT_RAM_MAX];
+	size_t count = board_ram(machine->type, machine->memory_size, ranges);
+	int32_t error = axvcpu_space_create(&machine->space);
 
-	if (axvcpu_space_create(&machine->space) || (add_memory ? add_memory : add_one_slot)(machine))
-		return fail_library(STATUS_HOST, "the guest's memory (--mem)");
-	return STATUS_OK;
+	for (size_t i = 0; i < count && !error; i++) {
+		struct axvcpu_slot slot = { .size_of_struct = sizeof(slot),
+					    .gpa = ranges[i].base,
+					    .size = ranges[i].size };
+
+		error = axvcpu_space_add(machine->space, &slot);
+	}
+	return error ? fail_library(STATUS_HOST, "the guest's memory (--mem)") : STATUS_OK;
 }
 
 static int init_sync(struct machine *machine)
@@ -187,6 +186,7 @@ int machine_create(const struct machine_info *info, struct machine **ret_machine
 		return fail(STATUS_HOST, "no memory for the machine");
 	machine->backend = info->backend;
 	machine->type = info->type;
+	machine->boot = info->boot;
 	machine->console = info->console;
 	machine->memory_size = info->options->memory;
 	machine->cpu_count = (unsigned)info->options->cpus;
@@ -239,11 +239,11 @@ static int start_thread(struct cpu *cpu)
 		     : STATUS_OK;
 }
 
-int machine_start(struct machine *machine, uint64_t entry, uint64_t argument)
+int machine_start(struct machine *machine)
 {
 	int status = STATUS_OK;
 
-	machine_start_cpu(machine, 0, entry, argument);
+	machine_start_cpu(machine, 0, machine->boot->entry, machine->boot->argument);
 	for (unsigned id = 0; id < machine->cpu_count && !status; id++)
 		status = start_thread(&machine->cpus[id]);
 	return status;

@@ -19,6 +19,7 @@
 
 struct board;
 struct board_type;
+struct boot;
 struct console;
 struct machine;
 
@@ -53,6 +54,7 @@ struct cpu {
 struct machine {
 	struct axvcpu_backend *backend;
 	const struct board_type *type;
+	const struct boot *boot;
 	struct axvcpu_space *space;
 	struct axvcpu_config *setup_config;
 	struct board *board;
@@ -79,14 +81,14 @@ struct machine_info {
 	const struct board_type *type;
 	struct console *console;
 	const struct options *options;
-	uint64_t fdt_address; /* harts get it in their create config */
+	const struct boot *boot; /* outlives the machine */
 };
 
 /* On the heap: it is large. Statuses: USAGE (--set, --layer), UNAVAILABLE, ENGINE, HOST. */
 int machine_create(const struct machine_info *info, struct machine **ret_machine);
 
-/* Starts hart 0 at `entry` with `argument`, and the threads of all. Statuses: HOST. */
-int machine_start(struct machine *machine, uint64_t entry, uint64_t argument);
+/* Starts hart 0 as the boot says, and the threads of all. Statuses: HOST. */
+int machine_start(struct machine *machine);
 
 /* Makes all vCPUs stop, and waits for their threads. False: a thread did not end in time (the engine hangs). */
 bool machine_stop(struct machine *machine);

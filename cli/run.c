@@ -110,6 +110,16 @@ static void start_timeout(uint64_t ns)
 	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
+static int prepare_boot(struct session *session)
+{
+	const struct boot_request request = { .options = session->options,
+					      .type = session->type,
+					      .engine = session->engine,
+					      .interrupt_fd = session->signal_fd };
+
+	return boot_prepare(&request, &session->boot);
+}
+
 static int prepare(struct session *session)
 {
 	int status = open_backend(session);
@@ -117,8 +127,7 @@ static int prepare(struct session *session)
 	if (!status)
 		status = choose_board(session);
 	if (!status)
-		status = boot_prepare(session->options, session->type, session->engine, session->signal_fd,
-				      &session->boot);
+		status = prepare_boot(session);
 	if (status == STATUS_SIGNAL)
 		status = signal_status(signals_take(session->signal_fd));
 	return status;
@@ -233,7 +242,7 @@ static int run_machine(struct session *session)
 	if (!session->stats.boots)
 		session->stats.start_ns = now_ns() - session->begin_ns;
 	if (!status)
-		status = machine_start(machine, session->boot.entry, session->boot.fdt_address);
+		status = machine_start(machine);
 	if (!status)
 		serve(session);
 	if (!machine_stop(machine))
@@ -256,7 +265,7 @@ static int run_machines(struct session *session)
 					   .type = session->type,
 					   .console = &session->console,
 					   .options = session->options,
-					   .fdt_address = session->boot.fdt_address };
+					   .boot = &session->boot };
 	bool again;
 	int status;
 
@@ -327,7 +336,7 @@ int run_dump_dtb(const struct options *options, int signal_fd)
 		return fail(STATUS_HOST, "no memory");
 	status = prepare(session);
 	if (!status)
-		status = output_file(options->dump_dtb, session->boot.fdt, session->boot.fdt_size);
+		status = output_file(options->dump_dtb, session->boot.device_tree.data, session->boot.device_tree.size);
 	finish(session);
 	return status;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The boards there are, and what they share. */
+/* The boards there are, their memory, and what they share. */
 #include <time.h>
 
 #include "../console/console.h"
+#include "../loader/layout.h"
 #include "../status.h"
 #include "board.h"
 
@@ -48,4 +49,17 @@ void board_report_failure(struct machine *machine, uint32_t code)
 {
 	machine_ended(machine, MACHINE_POWER_OFF, code >= 1 && code <= 62 ? (int)code : STATUS_GUEST_OTHER,
 		      "the guest reports failure %u", code);
+}
+
+size_t board_ram(const struct board_type *type, uint64_t size, struct ram_range *ret_ranges)
+{
+	uint64_t low = type->ram_low_end ? type->ram_low_end - type->ram_base : size;
+
+	if (size <= low) {
+		ret_ranges[0] = (struct ram_range){ type->ram_base, size };
+		return 1;
+	}
+	ret_ranges[0] = (struct ram_range){ type->ram_base, low };
+	ret_ranges[1] = (struct ram_range){ type->ram_high_base, size - low };
+	return 2;
 }

@@ -14,7 +14,9 @@
 
 struct axvcpu_exit;
 struct board;
-struct layout;
+struct boot;
+struct boot_request;
+struct ram_range;
 
 /* A memory access to what belongs to one hart alone, such as its interrupt controller. */
 struct local_access {
@@ -25,36 +27,27 @@ struct local_access {
 	bool handled; /* out: false leaves it to the bus */
 };
 
-/* What a device tree is to say; the boot's command line and initrd are added to it later (boot.h). */
-struct fdt_info {
-	const char *engine; /* "sim-riscv64 0.1.0" */
-	uint64_t memory_size;
-	unsigned cpus;
-};
-
 struct board_type {
 	const char *name;
-	uint32_t arch;        /* AXVCPU_ARCH_* */
-	uint16_t elf_machine; /* EM_* */
-	uint64_t ram_base;
+	uint32_t arch; /* AXVCPU_ARCH_* */
+
+	/* Where memory is: from ram_base on; what does not fit below ram_low_end, if that is not 0, from ram_high_base
+	 * on. */
+	uint64_t ram_base, ram_low_end, ram_high_base;
 	uint64_t load_address; /* of flat binaries */
 
 	/* Fields of the backends' create config that the machine fills in, where a backend has them. */
 	const char *id_field;
 	const char *fdt_field;
 
-	/* The device tree, in `capacity` bytes at ret_fdt; 0, or a negative libfdt error. */
-	int (*make_fdt)(const struct fdt_info *info, void *ret_fdt, size_t capacity);
+	/* What the guest finds at its start; boot.h has the parts that it is made of. Statuses: USAGE, DATA, HOST. */
+	int (*prepare_boot)(const struct boot_request *request, struct boot *boot);
 
 	/* The image that runs without one: a flat binary for load_address. */
 	const uint8_t *builtin_guest;
 	size_t builtin_guest_size;
 
-	/* Adds slots for all of the memory to the machine's space; NULL: it is one, at ram_base. An error is the
-	 * library's. */
-	int32_t (*add_memory)(struct machine *machine);
-
-	/* Makes the board of a machine, whose space is there. Statuses: HOST. */
+	/* Makes the board of a machine. Statuses: HOST. */
 	int (*create)(struct machine *machine, struct board **ret_board);
 	void (*destroy)(struct board *board);
 
@@ -90,6 +83,9 @@ struct board {
 
 extern const struct board_type board_riscv64;
 extern const struct board_type board_x86_64;
+
+/* Fills ret_ranges (of LAYOUT_RAM_MAX) with where `size` bytes of memory are, in order; how many ranges there are. */
+size_t board_ram(const struct board_type *type, uint64_t size, struct ram_range *ret_ranges);
 
 /* The board for guests of an architecture, or NULL. */
 const struct board_type *board_for(uint32_t arch);

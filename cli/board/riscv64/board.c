@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The riscv64 board: its devices, and how they are wired to the bus, the PLIC, the console and the machine's end. */
-#include <elf.h>
 #include <stdlib.h>
 
 #include "../../builtin/riscv64.h"
@@ -10,7 +9,7 @@
 #include "../../device/uart16550.h"
 #include "../../fail.h"
 #include "../board.h"
-#include "fdt.h"
+#include "boot.h"
 #include "map.h"
 #include "sbi.h"
 
@@ -132,12 +131,11 @@ static void tick(struct board *board)
 const struct board_type board_riscv64 = {
 	.name = "riscv64",
 	.arch = AXVCPU_ARCH_RISCV64,
-	.elf_machine = EM_RISCV,
 	.ram_base = RISCV64_RAM_BASE,
 	.load_address = RISCV64_LOAD_ADDRESS,
 	.id_field = "hart_id",
 	.fdt_field = "dtb_addr",
-	.make_fdt = riscv64_make_fdt,
+	.prepare_boot = riscv64_prepare_boot,
 	.builtin_guest = builtin_riscv64,
 	.builtin_guest_size = sizeof(builtin_riscv64),
 	.create = create,

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The x86_64 board: a minimal PC without firmware. Its devices, and how they are wired to the buses, the interrupt
  * controllers, the console and the machine's end. */
-#include <elf.h>
 #include <stdlib.h>
 
 #include "../../fail.h"
-#include "acpi.h"
 #include "apic.h"
 #include "boot.h"
 #include "map.h"
@@ -58,7 +56,7 @@ static uint64_t now_ns(void *board)
 
 static uint64_t low_memory(const struct machine *machine)
 {
-	return machine->memory_size < X86_64_LOW_RAM_END ? machine->memory_size : X86_64_LOW_RAM_END;
+	return machine->memory_size < X86_64_RAM_LOW_END ? machine->memory_size : X86_64_RAM_LOW_END;
 }
 
 static struct irq_line isa_line(struct x86_64_board *board, unsigned irq)
@@ -110,35 +108,6 @@ static bool plug_in(struct x86_64_board *board)
 	return fits;
 }
 
-static int write_acpi(const struct machine *machine)
-{
-	const struct acpi_info info = { .cpus = machine->cpu_count, .base = X86_64_ACPI_BASE };
-	uint8_t *tables = calloc(1, X86_64_ACPI_SIZE);
-	size_t size;
-	int status;
-
-	if (!tables)
-		return fail(STATUS_HOST, "no memory for the ACPI tables");
-	status = x86_64_acpi_make(&info, tables, X86_64_ACPI_SIZE, &size);
-	if (!status && axvcpu_space_write(machine->space, info.base, tables, size))
-		status = fail_library(STATUS_HOST, "the ACPI tables cannot be written into the guest's memory");
-	free(tables);
-	return status;
-}
-
-static int32_t add_memory(struct machine *machine)
-{
-	struct axvcpu_slot slot = { .size_of_struct = sizeof(slot),
-				    .gpa = X86_64_RAM_BASE,
-				    .size = low_memory(machine) };
-	int32_t error = axvcpu_space_add(machine->space, &slot);
-
-	slot = (struct axvcpu_slot){ .size_of_struct = sizeof(slot),
-				     .gpa = X86_64_HIGH_RAM_BASE,
-				     .size = machine->memory_size - slot.size };
-	return error || !slot.size ? error : axvcpu_space_add(machine->space, &slot);
-}
-
 static void destroy(struct board *board)
 {
 	pthread_mutex_destroy(&board->lock);
@@ -148,7 +117,6 @@ static void destroy(struct board *board)
 static int create(struct machine *machine, struct board **ret_board)
 {
 	struct x86_64_board *board = calloc(1, sizeof(*board));
-	int status;
 
 	if (!board)
 		return fail(STATUS_HOST, "no memory for the board");
@@ -156,12 +124,12 @@ static int create(struct machine *machine, struct board **ret_board)
 	board->board.bus.floating = board->board.ports.floating = UINT64_MAX;
 	pthread_mutex_init(&board->board.lock, NULL);
 	init_devices(board, machine);
-	status = plug_in(board) ? write_acpi(machine) : fail(STATUS_HOST, "the board's devices overlap");
-	if (status)
+	if (!plug_in(board)) {
 		destroy(&board->board);
-	else
-		*ret_board = &board->board;
-	return status;
+		return fail(STATUS_HOST, "the board's devices overlap");
+	}
+	*ret_board = &board->board;
+	return STATUS_OK;
 }
 
 static int32_t prepare_cpu(struct board *board, struct cpu *cpu)
@@ -214,11 +182,12 @@ static void tick(struct board *board_)
 const struct board_type board_x86_64 = {
 	.name = "x86_64",
 	.arch = AXVCPU_ARCH_X86_64,
-	.elf_machine = EM_X86_64,
 	.ram_base = X86_64_RAM_BASE,
+	.ram_low_end = X86_64_RAM_LOW_END,
+	.ram_high_base = X86_64_RAM_HIGH_BASE,
 	.load_address = X86_64_LOAD_ADDRESS,
 	.id_field = "apic_id",
-	.add_memory = add_memory,
+	.prepare_boot = x86_64_prepare_boot,
 	.create = create,
 	.destroy = destroy,
 	.prepare_cpu = prepare_cpu,

@@ -6,13 +6,11 @@
 
 /* Memory: below the hole, and the rest from 4 GiB on. */
 #define X86_64_RAM_BASE UINT64_C(0)
-#define X86_64_LOW_RAM_END UINT64_C(0xc0000000)
-#define X86_64_HIGH_RAM_BASE UINT64_C(0x100000000)
-#define X86_64_LOAD_ADDRESS UINT64_C(0x100000)
+#define X86_64_RAM_LOW_END UINT64_C(0xc0000000)
+#define X86_64_RAM_HIGH_BASE UINT64_C(0x100000000)
 
 /* From here to 1 MiB guests look for the ACPI tables' root, and memory is not theirs. */
 #define X86_64_ACPI_BASE UINT64_C(0xe0000)
-#define X86_64_ACPI_SIZE 0x10000u
 
 #define X86_64_IOAPIC_BASE 0xfec00000u
 #define X86_64_LAPIC_BASE 0xfee00000u /* where the local APICs are at reset */
