@@ -31,6 +31,12 @@
 /* 0 fcw, 1 fsw, 2 ftw, 3 fop, 4 fip, 5 fdp, 6 mxcsr */
 #define AXVCPU_X86_64_FPU(n) AXVCPU_REG_ID(AXVCPU_ARCH_X86_64, AXVCPU_REG_FP, 16 + (n))
 #define AXVCPU_X86_64_YMM(n) AXVCPU_REG_ID(AXVCPU_ARCH_X86_64, AXVCPU_REG_FP, 32 + (n))
+#define AXVCPU_X86_64_XMM(n) AXVCPU_REG_ID(AXVCPU_ARCH_X86_64, AXVCPU_REG_FP, 64 + (n))
+/* Bits 256 to 511 of zmm0 to zmm15; zmm16 to zmm31 whole; k0 to k7; pkru: on processors that have them. */
+#define AXVCPU_X86_64_ZMM_UPPER(n) AXVCPU_REG_ID(AXVCPU_ARCH_X86_64, AXVCPU_REG_FP, 96 + (n))
+#define AXVCPU_X86_64_ZMM(n) AXVCPU_REG_ID(AXVCPU_ARCH_X86_64, AXVCPU_REG_FP, 112 + (n) - 16)
+#define AXVCPU_X86_64_OPMASK(n) AXVCPU_REG_ID(AXVCPU_ARCH_X86_64, AXVCPU_REG_FP, 128 + (n))
+#define AXVCPU_X86_64_PKRU AXVCPU_REG_ID(AXVCPU_ARCH_X86_64, AXVCPU_REG_FP, 136)
 #define AXVCPU_X86_64_EVENT(n) AXVCPU_REG_ID(AXVCPU_ARCH_X86_64, AXVCPU_REG_EVENT, n)
 
 /* Of axvcpu_inject_interrupt: the non-maskable interrupt, beside the vectors 0 to 255. Of axvcpu_set_interrupt_line: INTR, the output of
@@ -175,22 +181,79 @@
 	REG(AXVCPU_X86_64_FPU(4), 8, 0, "fip", "", "x87 last instruction pointer") \
 	REG(AXVCPU_X86_64_FPU(5), 8, 0, "fdp", "", "x87 last data pointer") \
 	REG(AXVCPU_X86_64_FPU(6), 8, 0, "mxcsr", "", "SSE control and status") \
-	REG(AXVCPU_X86_64_YMM(0), 32, 0, "ymm0", "", "AVX register; its low 16 bytes are xmm0") \
-	REG(AXVCPU_X86_64_YMM(1), 32, 0, "ymm1", "", "AVX register; its low 16 bytes are xmm1") \
-	REG(AXVCPU_X86_64_YMM(2), 32, 0, "ymm2", "", "AVX register; its low 16 bytes are xmm2") \
-	REG(AXVCPU_X86_64_YMM(3), 32, 0, "ymm3", "", "AVX register; its low 16 bytes are xmm3") \
-	REG(AXVCPU_X86_64_YMM(4), 32, 0, "ymm4", "", "AVX register; its low 16 bytes are xmm4") \
-	REG(AXVCPU_X86_64_YMM(5), 32, 0, "ymm5", "", "AVX register; its low 16 bytes are xmm5") \
-	REG(AXVCPU_X86_64_YMM(6), 32, 0, "ymm6", "", "AVX register; its low 16 bytes are xmm6") \
-	REG(AXVCPU_X86_64_YMM(7), 32, 0, "ymm7", "", "AVX register; its low 16 bytes are xmm7") \
-	REG(AXVCPU_X86_64_YMM(8), 32, 0, "ymm8", "", "AVX register; its low 16 bytes are xmm8") \
-	REG(AXVCPU_X86_64_YMM(9), 32, 0, "ymm9", "", "AVX register; its low 16 bytes are xmm9") \
-	REG(AXVCPU_X86_64_YMM(10), 32, 0, "ymm10", "", "AVX register; its low 16 bytes are xmm10") \
-	REG(AXVCPU_X86_64_YMM(11), 32, 0, "ymm11", "", "AVX register; its low 16 bytes are xmm11") \
-	REG(AXVCPU_X86_64_YMM(12), 32, 0, "ymm12", "", "AVX register; its low 16 bytes are xmm12") \
-	REG(AXVCPU_X86_64_YMM(13), 32, 0, "ymm13", "", "AVX register; its low 16 bytes are xmm13") \
-	REG(AXVCPU_X86_64_YMM(14), 32, 0, "ymm14", "", "AVX register; its low 16 bytes are xmm14") \
-	REG(AXVCPU_X86_64_YMM(15), 32, 0, "ymm15", "", "AVX register; its low 16 bytes are xmm15") \
+	REG(AXVCPU_X86_64_YMM(0), 32, 0, "ymm0", "", "AVX register (without AVX its upper half is 0); its low 16 bytes are xmm0") \
+	REG(AXVCPU_X86_64_YMM(1), 32, 0, "ymm1", "", "AVX register (without AVX its upper half is 0); its low 16 bytes are xmm1") \
+	REG(AXVCPU_X86_64_YMM(2), 32, 0, "ymm2", "", "AVX register (without AVX its upper half is 0); its low 16 bytes are xmm2") \
+	REG(AXVCPU_X86_64_YMM(3), 32, 0, "ymm3", "", "AVX register (without AVX its upper half is 0); its low 16 bytes are xmm3") \
+	REG(AXVCPU_X86_64_YMM(4), 32, 0, "ymm4", "", "AVX register (without AVX its upper half is 0); its low 16 bytes are xmm4") \
+	REG(AXVCPU_X86_64_YMM(5), 32, 0, "ymm5", "", "AVX register (without AVX its upper half is 0); its low 16 bytes are xmm5") \
+	REG(AXVCPU_X86_64_YMM(6), 32, 0, "ymm6", "", "AVX register (without AVX its upper half is 0); its low 16 bytes are xmm6") \
+	REG(AXVCPU_X86_64_YMM(7), 32, 0, "ymm7", "", "AVX register (without AVX its upper half is 0); its low 16 bytes are xmm7") \
+	REG(AXVCPU_X86_64_YMM(8), 32, 0, "ymm8", "", "AVX register (without AVX its upper half is 0); its low 16 bytes are xmm8") \
+	REG(AXVCPU_X86_64_YMM(9), 32, 0, "ymm9", "", "AVX register (without AVX its upper half is 0); its low 16 bytes are xmm9") \
+	REG(AXVCPU_X86_64_YMM(10), 32, 0, "ymm10", "", "AVX register (without AVX its upper half is 0); its low 16 bytes are xmm10") \
+	REG(AXVCPU_X86_64_YMM(11), 32, 0, "ymm11", "", "AVX register (without AVX its upper half is 0); its low 16 bytes are xmm11") \
+	REG(AXVCPU_X86_64_YMM(12), 32, 0, "ymm12", "", "AVX register (without AVX its upper half is 0); its low 16 bytes are xmm12") \
+	REG(AXVCPU_X86_64_YMM(13), 32, 0, "ymm13", "", "AVX register (without AVX its upper half is 0); its low 16 bytes are xmm13") \
+	REG(AXVCPU_X86_64_YMM(14), 32, 0, "ymm14", "", "AVX register (without AVX its upper half is 0); its low 16 bytes are xmm14") \
+	REG(AXVCPU_X86_64_YMM(15), 32, 0, "ymm15", "", "AVX register (without AVX its upper half is 0); its low 16 bytes are xmm15") \
+	REG(AXVCPU_X86_64_XMM(0), 16, AXVCPU_REG_ALIAS, "xmm0", "", "SSE register: the low half of ymm0") \
+	REG(AXVCPU_X86_64_XMM(1), 16, AXVCPU_REG_ALIAS, "xmm1", "", "SSE register: the low half of ymm1") \
+	REG(AXVCPU_X86_64_XMM(2), 16, AXVCPU_REG_ALIAS, "xmm2", "", "SSE register: the low half of ymm2") \
+	REG(AXVCPU_X86_64_XMM(3), 16, AXVCPU_REG_ALIAS, "xmm3", "", "SSE register: the low half of ymm3") \
+	REG(AXVCPU_X86_64_XMM(4), 16, AXVCPU_REG_ALIAS, "xmm4", "", "SSE register: the low half of ymm4") \
+	REG(AXVCPU_X86_64_XMM(5), 16, AXVCPU_REG_ALIAS, "xmm5", "", "SSE register: the low half of ymm5") \
+	REG(AXVCPU_X86_64_XMM(6), 16, AXVCPU_REG_ALIAS, "xmm6", "", "SSE register: the low half of ymm6") \
+	REG(AXVCPU_X86_64_XMM(7), 16, AXVCPU_REG_ALIAS, "xmm7", "", "SSE register: the low half of ymm7") \
+	REG(AXVCPU_X86_64_XMM(8), 16, AXVCPU_REG_ALIAS, "xmm8", "", "SSE register: the low half of ymm8") \
+	REG(AXVCPU_X86_64_XMM(9), 16, AXVCPU_REG_ALIAS, "xmm9", "", "SSE register: the low half of ymm9") \
+	REG(AXVCPU_X86_64_XMM(10), 16, AXVCPU_REG_ALIAS, "xmm10", "", "SSE register: the low half of ymm10") \
+	REG(AXVCPU_X86_64_XMM(11), 16, AXVCPU_REG_ALIAS, "xmm11", "", "SSE register: the low half of ymm11") \
+	REG(AXVCPU_X86_64_XMM(12), 16, AXVCPU_REG_ALIAS, "xmm12", "", "SSE register: the low half of ymm12") \
+	REG(AXVCPU_X86_64_XMM(13), 16, AXVCPU_REG_ALIAS, "xmm13", "", "SSE register: the low half of ymm13") \
+	REG(AXVCPU_X86_64_XMM(14), 16, AXVCPU_REG_ALIAS, "xmm14", "", "SSE register: the low half of ymm14") \
+	REG(AXVCPU_X86_64_XMM(15), 16, AXVCPU_REG_ALIAS, "xmm15", "", "SSE register: the low half of ymm15") \
+	REG(AXVCPU_X86_64_ZMM_UPPER(0), 32, 0, "zmm0.upper", "", "AVX-512 register: what zmm0 has beyond ymm0") \
+	REG(AXVCPU_X86_64_ZMM_UPPER(1), 32, 0, "zmm1.upper", "", "AVX-512 register: what zmm1 has beyond ymm1") \
+	REG(AXVCPU_X86_64_ZMM_UPPER(2), 32, 0, "zmm2.upper", "", "AVX-512 register: what zmm2 has beyond ymm2") \
+	REG(AXVCPU_X86_64_ZMM_UPPER(3), 32, 0, "zmm3.upper", "", "AVX-512 register: what zmm3 has beyond ymm3") \
+	REG(AXVCPU_X86_64_ZMM_UPPER(4), 32, 0, "zmm4.upper", "", "AVX-512 register: what zmm4 has beyond ymm4") \
+	REG(AXVCPU_X86_64_ZMM_UPPER(5), 32, 0, "zmm5.upper", "", "AVX-512 register: what zmm5 has beyond ymm5") \
+	REG(AXVCPU_X86_64_ZMM_UPPER(6), 32, 0, "zmm6.upper", "", "AVX-512 register: what zmm6 has beyond ymm6") \
+	REG(AXVCPU_X86_64_ZMM_UPPER(7), 32, 0, "zmm7.upper", "", "AVX-512 register: what zmm7 has beyond ymm7") \
+	REG(AXVCPU_X86_64_ZMM_UPPER(8), 32, 0, "zmm8.upper", "", "AVX-512 register: what zmm8 has beyond ymm8") \
+	REG(AXVCPU_X86_64_ZMM_UPPER(9), 32, 0, "zmm9.upper", "", "AVX-512 register: what zmm9 has beyond ymm9") \
+	REG(AXVCPU_X86_64_ZMM_UPPER(10), 32, 0, "zmm10.upper", "", "AVX-512 register: what zmm10 has beyond ymm10") \
+	REG(AXVCPU_X86_64_ZMM_UPPER(11), 32, 0, "zmm11.upper", "", "AVX-512 register: what zmm11 has beyond ymm11") \
+	REG(AXVCPU_X86_64_ZMM_UPPER(12), 32, 0, "zmm12.upper", "", "AVX-512 register: what zmm12 has beyond ymm12") \
+	REG(AXVCPU_X86_64_ZMM_UPPER(13), 32, 0, "zmm13.upper", "", "AVX-512 register: what zmm13 has beyond ymm13") \
+	REG(AXVCPU_X86_64_ZMM_UPPER(14), 32, 0, "zmm14.upper", "", "AVX-512 register: what zmm14 has beyond ymm14") \
+	REG(AXVCPU_X86_64_ZMM_UPPER(15), 32, 0, "zmm15.upper", "", "AVX-512 register: what zmm15 has beyond ymm15") \
+	REG(AXVCPU_X86_64_ZMM(16), 64, 0, "zmm16", "", "AVX-512 register") \
+	REG(AXVCPU_X86_64_ZMM(17), 64, 0, "zmm17", "", "AVX-512 register") \
+	REG(AXVCPU_X86_64_ZMM(18), 64, 0, "zmm18", "", "AVX-512 register") \
+	REG(AXVCPU_X86_64_ZMM(19), 64, 0, "zmm19", "", "AVX-512 register") \
+	REG(AXVCPU_X86_64_ZMM(20), 64, 0, "zmm20", "", "AVX-512 register") \
+	REG(AXVCPU_X86_64_ZMM(21), 64, 0, "zmm21", "", "AVX-512 register") \
+	REG(AXVCPU_X86_64_ZMM(22), 64, 0, "zmm22", "", "AVX-512 register") \
+	REG(AXVCPU_X86_64_ZMM(23), 64, 0, "zmm23", "", "AVX-512 register") \
+	REG(AXVCPU_X86_64_ZMM(24), 64, 0, "zmm24", "", "AVX-512 register") \
+	REG(AXVCPU_X86_64_ZMM(25), 64, 0, "zmm25", "", "AVX-512 register") \
+	REG(AXVCPU_X86_64_ZMM(26), 64, 0, "zmm26", "", "AVX-512 register") \
+	REG(AXVCPU_X86_64_ZMM(27), 64, 0, "zmm27", "", "AVX-512 register") \
+	REG(AXVCPU_X86_64_ZMM(28), 64, 0, "zmm28", "", "AVX-512 register") \
+	REG(AXVCPU_X86_64_ZMM(29), 64, 0, "zmm29", "", "AVX-512 register") \
+	REG(AXVCPU_X86_64_ZMM(30), 64, 0, "zmm30", "", "AVX-512 register") \
+	REG(AXVCPU_X86_64_ZMM(31), 64, 0, "zmm31", "", "AVX-512 register") \
+	REG(AXVCPU_X86_64_OPMASK(0), 8, 0, "k0", "", "AVX-512 mask register") \
+	REG(AXVCPU_X86_64_OPMASK(1), 8, 0, "k1", "", "AVX-512 mask register") \
+	REG(AXVCPU_X86_64_OPMASK(2), 8, 0, "k2", "", "AVX-512 mask register") \
+	REG(AXVCPU_X86_64_OPMASK(3), 8, 0, "k3", "", "AVX-512 mask register") \
+	REG(AXVCPU_X86_64_OPMASK(4), 8, 0, "k4", "", "AVX-512 mask register") \
+	REG(AXVCPU_X86_64_OPMASK(5), 8, 0, "k5", "", "AVX-512 mask register") \
+	REG(AXVCPU_X86_64_OPMASK(6), 8, 0, "k6", "", "AVX-512 mask register") \
+	REG(AXVCPU_X86_64_OPMASK(7), 8, 0, "k7", "", "AVX-512 mask register") \
+	REG(AXVCPU_X86_64_PKRU, 8, 0, "pkru", "", "rights of protection keys") \
 	REG(AXVCPU_X86_64_EVENT(0), 8, 0, "exception.injected", "", "1 when an exception is being delivered") \
 	REG(AXVCPU_X86_64_EVENT(1), 8, 0, "exception.pending", "", "1 when an exception waits for delivery") \
 	REG(AXVCPU_X86_64_EVENT(2), 8, 0, "exception.vector", "", "vector of that exception") \

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The life of a vCPU and a VM on x86_64: what KVM is told once, the state of the reset, and the clock. */
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <x86intrin.h>
+
+#include "../kvm.h"
+
+#define PAGE_SIZE 4096u
+#define MIB (UINT64_C(1) << 20)
+#define RFLAGS_FIXED UINT64_C(2)
+#define APIC_ENABLED UINT64_C(0x800)
+#define APIC_BSP UINT64_C(0x100)
+#define MSR_TSC 0x10u
+
+/* Pages of guest-physical addresses that KVM needs on Intel for itself, just below the firmware of a PC. */
+#define IDENTITY_MAP UINT64_C(0xfffbc000)
+#define TSS (IDENTITY_MAP + PAGE_SIZE)
+
+/* Options that make KVM tell more; it works without them. */
+static const struct {
+	uint32_t capability;
+	uint64_t argument;
+} options[] = {
+	{ KVM_CAP_EXCEPTION_PAYLOAD, 1 },
+	{ KVM_CAP_X86_TRIPLE_FAULT_EVENT, 1 },
+	/* Without it KVM makes the instruction an #UD of the guest's, whose state is not what it was any more. */
+	{ KVM_CAP_EXIT_ON_EMULATION_FAILURE, 1 },
+};
+
+static int32_t place_pages(struct kvm_vm *vm)
+{
+	const uint64_t identity_map = IDENTITY_MAP;
+	int32_t error = 0;
+
+	if (kvm_system_has(vm->fd, KVM_CAP_SET_IDENTITY_MAP_ADDR))
+		error = KVM_CALL(vm->host, vm->fd, KVM_SET_IDENTITY_MAP_ADDR, &identity_map);
+	if (!error && kvm_system_has(vm->fd, KVM_CAP_SET_TSS_ADDR))
+		error = KVM_CALL(vm->host, vm->fd, KVM_SET_TSS_ADDR, TSS);
+	return error;
+}
+
+int32_t kvm_arch_vm_init(struct kvm_vm *vm)
+{
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		struct kvm_enable_cap option = { .cap = options[i].capability, .args = { options[i].argument } };
+		int32_t error;
+
+		if (!kvm_system_has(vm->fd, options[i].capability))
+			continue;
+		error = KVM_CALL(vm->host, vm->fd, KVM_ENABLE_CAP, &option);
+		if (error)
+			return error;
+	}
+	return place_pages(vm);
+}
+
+/* KVM answers vmcall itself, except where it has Xen's hypercalls: then all are the VMM's. */
+static int32_t configure_hypercalls(struct kvm_vm *vm, uint32_t choice)
+{
+	struct kvm_xen_hvm_config config = { .flags = KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL };
+	bool can = kvm_system_has(vm->fd, KVM_CAP_XEN_HVM) & KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL;
+
+	if (choice == KVM_HYPERCALLS_KERNEL || (choice == KVM_HYPERCALLS_AUTO && !can))
+		return 0;
+	if (!can)
+		return vm->host->error(
+			AXVCPU_ERROR_UNSUPPORTED,
+			"kvm: hypercalls=exit needs a kernel with CONFIG_KVM_XEN, which this host's is not; with auto "
+			"KVM answers them");
+	vm->arch.hypercall_exits = true;
+	return KVM_CALL(vm->host, vm->fd, KVM_XEN_HVM_CONFIG, &config);
+}
+
+static bool same_ranges(const struct kvm_msr_ranges *one, const struct kvm_msr_ranges *other)
+{
+	return one->count == other->count && !memcmp(one->items, other->items, one->count * sizeof(one->items[0]));
+}
+
+/* What KVM has for a whole VM is configured by its first vCPU; the others must agree. */
+static int32_t configure_vm(struct kvm_vcpu *vcpu)
+{
+	struct kvm_vm *vm = vcpu->vm;
+	struct kvm_msr_ranges ranges;
+	int32_t error = kvm_msr_parse(vcpu->host, vcpu->arch.config.msr_exits, &ranges);
+
+	if (error)
+		return error;
+	pthread_mutex_lock(&vm->lock);
+	if (vm->arch.configured && !same_ranges(&vm->arch.msr_exits, &ranges)) {
+		error = vcpu->host->error(
+			AXVCPU_ERROR_INVALID_INPUT,
+			"kvm: msr_exits of vCPU %u differs from that of its VM's first vCPU: KVM has one list for all",
+			vcpu->vcpu_id);
+	} else if (!vm->arch.configured) {
+		vm->arch.msr_exits = ranges;
+		error = kvm_msr_filter(vm);
+		if (!error)
+			error = configure_hypercalls(vm, vcpu->arch.config.hypercalls);
+		vm->arch.configured = !error;
+	}
+	pthread_mutex_unlock(&vm->lock);
+	return error;
+}
+
+static int32_t configure_tsc(struct kvm_vcpu *vcpu)
+{
+	uint64_t wanted = vcpu->arch.config.tsc_khz;
+	int khz = ioctl(vcpu->fd, KVM_GET_TSC_KHZ, 0);
+
+	if (khz < 0)
+		return kvm_failed(vcpu->host, "KVM_GET_TSC_KHZ");
+	vcpu->arch.tsc_khz = (uint32_t)khz;
+	if (!wanted || wanted == (uint64_t)khz)
+		return 0;
+	if (ioctl(vcpu->fd, KVM_SET_TSC_KHZ, wanted))
+		return vcpu->host->error(
+			AXVCPU_ERROR_UNSUPPORTED,
+			"kvm: tsc_khz=%llu: this host's processor cannot scale its counter of %d kHz; leave it 0",
+			(unsigned long long)wanted, khz);
+	vcpu->arch.tsc_khz = (uint32_t)wanted;
+	return 0;
+}
+
+static int32_t set_cpuid(struct kvm_vcpu *vcpu)
+{
+	return KVM_CALL(vcpu->host, vcpu->fd, KVM_SET_CPUID2, vcpu->arch.cpuid);
+}
+
+int32_t kvm_arch_vcpu_init(struct kvm_vcpu *vcpu, const struct kvm_create *config)
+{
+	int32_t error;
+
+	vcpu->arch.config = *config;
+	if (config->apic_id == KVM_APIC_ID_OF_VCPU)
+		vcpu->arch.config.apic_id = vcpu->vcpu_id;
+	error = configure_vm(vcpu);
+	if (!error)
+		error = configure_tsc(vcpu);
+	if (!error)
+		error = kvm_cpuid_make(vcpu);
+	if (error)
+		return error;
+	error = set_cpuid(vcpu);
+	if (!error)
+		error = kvm_state_init(vcpu);
+	if (error)
+		vcpu->host->free(vcpu->arch.cpuid);
+	return error ? error : kvm_arch_reset(vcpu);
+}
+
+void kvm_arch_vcpu_finish(struct kvm_vcpu *vcpu)
+{
+	kvm_state_finish(vcpu);
+	vcpu->host->free(vcpu->arch.cpuid);
+}
+
+int32_t kvm_arch_vcpu_pack(struct kvm_vcpu *vcpu)
+{
+	int32_t error = kvm_vcpu_finish(vcpu);
+
+	return error ? error : kvm_state_load(vcpu, KVM_GROUPS_ALL);
+}
+
+int32_t kvm_arch_vcpu_unpack(struct kvm_vcpu *vcpu)
+{
+	uint64_t khz = vcpu->arch.tsc_khz;
+	int32_t error = configure_vm(vcpu);
+
+	if (!error && vcpu->arch.config.tsc_khz && ioctl(vcpu->fd, KVM_SET_TSC_KHZ, khz))
+		error = kvm_failed(vcpu->host, "KVM_SET_TSC_KHZ");
+	if (!error)
+		error = set_cpuid(vcpu);
+	if (!error && vcpu->clock)
+		error = kvm_arch_set_clock(vcpu);
+	vcpu->arch.debug_changed = true;
+	kvm_interrupt_update_look(vcpu);
+	kvm_state_mark_all(vcpu);
+	return error;
+}
+
+/*
+ * Real mode has a segment and an offset, an entry is one number. At a page below 1 MiB it is what a start-up IPI does:
+ * the page's segment, offset 0 (code finds its data by cs). Elsewhere the offset is the low 16 bits, and above 1 MiB
+ * the base is not 16 times the selector, as at a reset.
+ */
+static void set_code_segment(struct kvm_vcpu *vcpu)
+{
+	struct kvm_state *state = &vcpu->arch.state;
+	uint64_t entry = vcpu->entry;
+
+	if (entry < MIB && entry % PAGE_SIZE == 0) {
+		state->sregs.cs.base = entry;
+		state->regs.rip = 0;
+	} else {
+		state->sregs.cs.base = entry & ~UINT64_C(0xffff);
+		state->regs.rip = entry & 0xffff;
+	}
+	state->sregs.cs.selector = entry < MIB ? (uint16_t)(state->sregs.cs.base >> 4) : 0xf000;
+	state->regs.rflags = RFLAGS_FIXED;
+}
+
+int32_t kvm_arch_set_entry(struct kvm_vcpu *vcpu)
+{
+	int32_t error;
+
+	if (vcpu->entry > UINT32_MAX)
+		return vcpu->host->error(AXVCPU_ERROR_INVALID_INPUT,
+					 "kvm: entry 0x%llx: a processor starts in real mode, below 4 GiB; set rip and "
+					 "the mode after setup",
+					 (unsigned long long)vcpu->entry);
+	error = kvm_vcpu_abandon(vcpu);
+	if (!error)
+		error = kvm_state_edit(vcpu, KVM_GROUP_SREGS | KVM_GROUP_REGS);
+	if (error)
+		return error;
+	set_code_segment(vcpu);
+	vcpu->before &= ~(uint32_t)KVM_BEFORE_HALTED;
+	return 0;
+}
+
+int32_t kvm_arch_reset(struct kvm_vcpu *vcpu)
+{
+	struct kvm_arch_vcpu *arch = &vcpu->arch;
+	int32_t error = kvm_vcpu_abandon(vcpu);
+
+	arch->line = arch->edge_waiting = arch->injected = arch->access_pending = false;
+	arch->single_step = arch->at_breakpoint = arch->steps_off = false;
+	arch->breakpoint_count = 0;
+	arch->debug_changed = true;
+	vcpu->before = 0;
+	kvm_state_restore_initial(vcpu);
+	arch->state.sregs.apic_base =
+		(arch->state.sregs.apic_base & ~APIC_BSP) | APIC_ENABLED | (vcpu->vcpu_id ? 0 : APIC_BSP);
+	kvm_interrupt_update_look(vcpu);
+	return error;
+}
+
+int32_t kvm_arch_setup(struct kvm_vcpu *vcpu, const struct kvm_setup *config)
+{
+	int32_t error = kvm_arch_reset(vcpu);
+
+	(void)config;
+	if (!error)
+		set_code_segment(vcpu);
+	return error ? error : kvm_arch_write_state(vcpu);
+}
+
+/* The counter at a time of the clock. In two parts, as the product of a day's nanoseconds and gigahertz has more than
+ * 64 bits. */
+static uint64_t ticks_at(const struct kvm_vcpu *vcpu, uint64_t now_ns)
+{
+	uint64_t khz = vcpu->arch.tsc_khz;
+
+	return now_ns / 1000000 * khz + now_ns % 1000000 * khz / 1000000;
+}
+
+static bool has_offset(const struct kvm_vcpu *vcpu)
+{
+	const struct kvm_device_attr attribute = { .group = KVM_VCPU_TSC_CTRL, .attr = KVM_VCPU_TSC_OFFSET };
+
+	return !ioctl(vcpu->fd, KVM_HAS_DEVICE_ATTR, &attribute);
+}
+
+/* All vCPUs of a VM get one offset, so that their counters agree to the tick. */
+static int32_t set_offset(struct kvm_vcpu *vcpu, int64_t offset)
+{
+	const struct kvm_device_attr attribute = { .group = KVM_VCPU_TSC_CTRL,
+						   .attr = KVM_VCPU_TSC_OFFSET,
+						   .addr = (uintptr_t)&offset };
+
+	return KVM_CALL(vcpu->host, vcpu->fd, KVM_SET_DEVICE_ATTR, &attribute);
+}
+
+/* KVM's paravirtual clock shows the same time. */
+static int32_t set_kvm_clock(struct kvm_vm *vm, uint64_t now_ns)
+{
+	struct kvm_clock_data data = { .clock = now_ns };
+
+	if (!kvm_system_has(vm->fd, KVM_CAP_ADJUST_CLOCK))
+		return 0;
+	return KVM_CALL(vm->host, vm->fd, KVM_SET_CLOCK, &data);
+}
+
+int32_t kvm_arch_set_clock(struct kvm_vcpu *vcpu)
+{
+	struct kvm_vm *vm = vcpu->vm;
+	bool scaled = vcpu->arch.config.tsc_khz != 0;
+	int32_t error = 0;
+
+	if (!vcpu->clock)
+		return 0;
+	pthread_mutex_lock(&vm->lock);
+	if (!vm->arch.has_clock) {
+		uint64_t now_ns = vcpu->clock(vcpu->clock_context);
+
+		vm->arch.tsc_offset = (int64_t)(ticks_at(vcpu, now_ns) - __rdtsc());
+		error = set_kvm_clock(vm, now_ns);
+		vm->arch.has_clock = !error;
+	}
+	pthread_mutex_unlock(&vm->lock);
+	if (error)
+		return error;
+	if (scaled || !has_offset(vcpu))
+		return kvm_state_set_msr(vcpu, MSR_TSC, ticks_at(vcpu, vcpu->clock(vcpu->clock_context)));
+	return set_offset(vcpu, vm->arch.tsc_offset);
+}
