@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+
 #include <axvcpu/plugin/plugin.h>
 
 #include "board/board.h"
@@ -40,32 +42,74 @@ static int32_t on_nothing(struct cpu *cpu, const struct axvcpu_exit *exit)
 	return 0;
 }
 
-static int32_t on_hypercall(struct cpu *cpu, const struct axvcpu_exit *exit)
-{
-	return cpu->machine->type->hypercall(cpu->machine->board, cpu, &exit->hypercall);
-}
-
-static int32_t on_mmio_read(struct cpu *cpu, const struct axvcpu_exit *exit)
+/* What the device at an address answers. */
+static uint64_t read_device(struct cpu *cpu, struct bus *bus, uint64_t address, unsigned width)
 {
 	struct board *board = cpu->machine->board;
 	const struct device *device;
 	uint64_t value;
 
 	pthread_mutex_lock(&board->lock);
-	device = bus_read(&board->bus, exit->mmio_read.addr, exit->mmio_read.width, &value);
+	device = bus_read(bus, address, width, &value);
 	cpu->polled = device && device->idle_reads;
 	pthread_mutex_unlock(&board->lock);
-	return axvcpu_complete_read(cpu->vcpu, exit, value);
+	return value;
 }
 
-static int32_t on_mmio_write(struct cpu *cpu, const struct axvcpu_exit *exit)
+static void write_device(struct cpu *cpu, struct bus *bus, uint64_t address, unsigned width, uint64_t value)
 {
 	struct board *board = cpu->machine->board;
 
 	console_wait_room(cpu->machine->console); /* before the lock, which the main thread needs too */
 	pthread_mutex_lock(&board->lock);
-	bus_write(&board->bus, exit->mmio_write.addr, exit->mmio_write.width, exit->mmio_write.data);
+	bus_write(bus, address, width, value);
 	pthread_mutex_unlock(&board->lock);
+}
+
+static int32_t access_local(struct cpu *cpu, struct local_access *access)
+{
+	const struct machine *machine = cpu->machine;
+
+	return machine->type->local_mmio ? machine->type->local_mmio(machine->board, cpu, access) : 0;
+}
+
+static int32_t on_mmio_read(struct cpu *cpu, const struct axvcpu_exit *exit)
+{
+	const struct axvcpu_exit_mmio_read *read = &exit->mmio_read;
+	struct local_access access = { .gpa = read->addr, .width = read->width };
+	int32_t error = access_local(cpu, &access);
+
+	if (error)
+		return error;
+	if (!access.handled)
+		access.value = read_device(cpu, &cpu->machine->board->bus, read->addr, read->width);
+	return axvcpu_complete_read(cpu->vcpu, exit, access.value);
+}
+
+static int32_t on_mmio_write(struct cpu *cpu, const struct axvcpu_exit *exit)
+{
+	const struct axvcpu_exit_mmio_write *write = &exit->mmio_write;
+	struct local_access access = { .gpa = write->addr, .width = write->width, .value = write->data, .write = true };
+	int32_t error = access_local(cpu, &access);
+
+	if (!error && !access.handled)
+		write_device(cpu, &cpu->machine->board->bus, write->addr, write->width, write->data);
+	return error;
+}
+
+static int32_t on_io_read(struct cpu *cpu, const struct axvcpu_exit *exit)
+{
+	const struct axvcpu_exit_io_read *read = &exit->io_read;
+
+	return axvcpu_complete_read(cpu->vcpu, exit,
+				    read_device(cpu, &cpu->machine->board->ports, read->port, read->width));
+}
+
+static int32_t on_io_write(struct cpu *cpu, const struct axvcpu_exit *exit)
+{
+	const struct axvcpu_exit_io_write *write = &exit->io_write;
+
+	write_device(cpu, &cpu->machine->board->ports, write->port, write->width, write->data);
 	return 0;
 }
 
@@ -89,24 +133,11 @@ static int32_t on_halt(struct cpu *cpu, const struct axvcpu_exit *exit)
 	return axvcpu_wait(cpu->vcpu, UINT64_MAX);
 }
 
-static int32_t on_cpu_up(struct cpu *cpu, const struct axvcpu_exit *exit)
-{
-	return cpu->machine->type->cpu_up(cpu->machine->board, cpu, &exit->cpu_up);
-}
-
 static int32_t on_cpu_down(struct cpu *cpu, const struct axvcpu_exit *exit)
 {
-	struct machine *machine = cpu->machine;
-	unsigned running;
-
 	(void)exit;
-	pthread_mutex_lock(&machine->lock);
-	cpu->power = CPU_STOPPED;
-	cpu->down = true;
-	running = --machine->running;
-	pthread_mutex_unlock(&machine->lock);
-	if (!running)
-		machine_ended(machine, MACHINE_FAILED, STATUS_STUCK,
+	if (!machine_stop_cpu(cpu->machine, cpu->id))
+		machine_ended(cpu->machine, MACHINE_FAILED, STATUS_STUCK,
 			      "the guest cannot go on: hart %u stopped itself, and no other runs", cpu->id);
 	return 0;
 }
@@ -126,9 +157,17 @@ static int32_t on_system_down(struct cpu *cpu, const struct axvcpu_exit *exit)
 	return 0;
 }
 
-static int32_t on_send_ipi(struct cpu *cpu, const struct axvcpu_exit *exit)
+static int32_t on_fail_entry(struct cpu *cpu, const struct axvcpu_exit *exit)
 {
-	return cpu->machine->type->send_ipi(cpu->machine->board, cpu, &exit->send_ipi);
+	char why[512];
+	uint64_t pc = 0;
+
+	(void)exit;
+	snprintf(why, sizeof(why), "%s", axvcpu_error_text());
+	axvcpu_get_reg_u64(cpu->vcpu, "pc", &pc);
+	machine_ended(cpu->machine, MACHINE_FAILED, STATUS_ENGINE,
+		      "the engine cannot go on: hart %u, with pc 0x%llx: %s", cpu->id, (unsigned long long)pc, why);
+	return 0;
 }
 
 static int32_t on_unexpected(struct cpu *cpu, const struct axvcpu_exit *exit)
@@ -141,21 +180,44 @@ static int32_t on_unexpected(struct cpu *cpu, const struct axvcpu_exit *exit)
 	return 0;
 }
 
-/* Reasons without a row are unexpected: this board has no ports, system registers or debugger. */
+/* Exits that are the board's, if it knows them. */
+#define BOARD_HANDLER(hook, argument) \
+	static int32_t on_##hook(struct cpu *cpu, const struct axvcpu_exit *exit) \
+	{ \
+		const struct machine *machine = cpu->machine; \
+\
+		return machine->type->hook ? machine->type->hook(machine->board, cpu, argument) \
+					   : on_unexpected(cpu, exit); \
+	}
+BOARD_HANDLER(hypercall, &exit->hypercall)
+BOARD_HANDLER(cpu_up, &exit->cpu_up)
+BOARD_HANDLER(send_ipi, &exit->send_ipi)
+BOARD_HANDLER(sysreg_read, exit)
+BOARD_HANDLER(sysreg_write, exit)
+BOARD_HANDLER(interrupt_window, exit)
+#undef BOARD_HANDLER
+
+/* Reasons without a row are unexpected: there is no debugger here. */
 static int32_t (*const handlers[MACHINE_EXIT_KINDS])(struct cpu *cpu, const struct axvcpu_exit *exit) = {
 	[AXVCPU_EXIT_NOTHING] = on_nothing,
 	[AXVCPU_EXIT_HYPERCALL] = on_hypercall,
 	[AXVCPU_EXIT_MMIO_READ] = on_mmio_read,
 	[AXVCPU_EXIT_MMIO_WRITE] = on_mmio_write,
+	[AXVCPU_EXIT_SYSREG_READ] = on_sysreg_read,
+	[AXVCPU_EXIT_SYSREG_WRITE] = on_sysreg_write,
+	[AXVCPU_EXIT_IO_READ] = on_io_read,
+	[AXVCPU_EXIT_IO_WRITE] = on_io_write,
 	[AXVCPU_EXIT_EXTERNAL_INTERRUPT] = on_nothing,
 	[AXVCPU_EXIT_NESTED_PAGE_FAULT] = on_nested_page_fault,
 	[AXVCPU_EXIT_HALT] = on_halt,
 	[AXVCPU_EXIT_CPU_UP] = on_cpu_up,
 	[AXVCPU_EXIT_CPU_DOWN] = on_cpu_down,
 	[AXVCPU_EXIT_SYSTEM_DOWN] = on_system_down,
+	[AXVCPU_EXIT_FAIL_ENTRY] = on_fail_entry,
 	[AXVCPU_EXIT_SEND_IPI] = on_send_ipi,
 	[AXVCPU_EXIT_KICKED] = on_nothing,
 	[AXVCPU_EXIT_PREEMPTION_TIMER] = on_nothing,
+	[AXVCPU_EXIT_INTERRUPT_WINDOW] = on_interrupt_window,
 };
 
 static int32_t handle(struct cpu *cpu, const struct axvcpu_exit *exit)
@@ -211,9 +273,8 @@ static int32_t run(struct cpu *cpu)
 	struct axvcpu_exit exit = AXVCPU_EXIT_INIT;
 	int32_t error;
 
-	cpu->down = false;
 	error = start(cpu);
-	while (!error && !cpu->down && !atomic_load(&cpu->machine->stopping)) {
+	while (!error && !atomic_load(&cpu->leaves) && !atomic_load(&cpu->machine->stopping)) {
 		error = axvcpu_run(cpu->vcpu, &exit);
 		if (!error)
 			error = handle(cpu, &exit);
@@ -234,8 +295,12 @@ static bool await_start(struct cpu *cpu)
 	while (cpu->power != CPU_STARTING && !atomic_load(&machine->stopping))
 		pthread_cond_wait(&machine->changed, &machine->lock);
 	starts = !atomic_load(&machine->stopping);
-	if (starts)
+	if (starts) {
 		cpu->power = CPU_STARTED;
+		cpu->entry = cpu->next_entry;
+		cpu->argument = cpu->next_argument;
+		atomic_store(&cpu->leaves, false);
+	}
 	pthread_mutex_unlock(&machine->lock);
 	return starts;
 }

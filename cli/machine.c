@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "board/board.h"
+#include "boot.h"
 #include "console/console.h"
 #include "cpu.h"
 #include "fail.h"
@@ -74,7 +75,7 @@ static int make_config(const struct machine_info *info, uint32_t kind, const cha
 /* What the machine knows and the user need not say; a backend may lack the field. */
 static int fill_field(struct axvcpu_config *config, const char *name, uint64_t value)
 {
-	int32_t error = axvcpu_config_set_u64(config, name, 0, value);
+	int32_t error = name ? axvcpu_config_set_u64(config, name, 0, value) : 0;
 
 	if (error && error != AXVCPU_ERROR_NOT_FOUND)
 		return fail_library(STATUS_ENGINE, "the backend's create configuration");
@@ -122,7 +123,7 @@ static int create_vcpu(const struct machine_info *info, struct axvcpu_config *co
 	int32_t error;
 
 	if (!status)
-		status = fill_field(config, info->type->fdt_field, info->fdt_address);
+		status = fill_field(config, info->type->fdt_field, info->boot->argument);
 	if (status)
 		return status;
 	error = axvcpu_create(info->backend, &create, &cpu->vcpu);
@@ -149,13 +150,18 @@ static int create_cpus(const struct machine_info *info, struct machine *machine)
 
 static int create_space(struct machine *machine)
 {
-	struct axvcpu_slot slot = { .size_of_struct = sizeof(slot),
-				    .gpa = machine->type->ram_base,
-				    .size = machine->memory_size };
+	struct ram_range ranges[LAYOUT_RAM_MAX];
+	size_t count = board_ram(machine->type, machine->memory_size, ranges);
+	int32_t error = axvcpu_space_create(&machine->space);
 
-	if (axvcpu_space_create(&machine->space) || axvcpu_space_add(machine->space, &slot))
-		return fail_library(STATUS_HOST, "the guest's memory (--mem)");
-	return STATUS_OK;
+	for (size_t i = 0; i < count && !error; i++) {
+		struct axvcpu_slot slot = { .size_of_struct = sizeof(slot),
+					    .gpa = ranges[i].base,
+					    .size = ranges[i].size };
+
+		error = axvcpu_space_add(machine->space, &slot);
+	}
+	return error ? fail_library(STATUS_HOST, "the guest's memory (--mem)") : STATUS_OK;
 }
 
 static int init_sync(struct machine *machine)
@@ -180,6 +186,7 @@ int machine_create(const struct machine_info *info, struct machine **ret_machine
 		return fail(STATUS_HOST, "no memory for the machine");
 	machine->backend = info->backend;
 	machine->type = info->type;
+	machine->boot = info->boot;
 	machine->console = info->console;
 	machine->memory_size = info->options->memory;
 	machine->cpu_count = (unsigned)info->options->cpus;
@@ -232,11 +239,11 @@ static int start_thread(struct cpu *cpu)
 		     : STATUS_OK;
 }
 
-int machine_start(struct machine *machine, uint64_t entry, uint64_t argument)
+int machine_start(struct machine *machine)
 {
 	int status = STATUS_OK;
 
-	machine_start_cpu(machine, 0, entry, argument);
+	machine_start_cpu(machine, 0, machine->boot->entry, machine->boot->argument);
 	for (unsigned id = 0; id < machine->cpu_count && !status; id++)
 		status = start_thread(&machine->cpus[id]);
 	return status;
@@ -313,13 +320,28 @@ bool machine_start_cpu(struct machine *machine, unsigned id, uint64_t entry, uin
 	stopped = cpu->power == CPU_STOPPED;
 	if (stopped) {
 		cpu->power = CPU_STARTING;
-		cpu->entry = entry;
-		cpu->argument = argument;
+		cpu->next_entry = entry;
+		cpu->next_argument = argument;
 		machine->running++;
 		pthread_cond_broadcast(&machine->changed);
 	}
 	pthread_mutex_unlock(&machine->lock);
 	return stopped;
+}
+
+bool machine_stop_cpu(struct machine *machine, unsigned id)
+{
+	struct cpu *cpu = &machine->cpus[id];
+	unsigned running;
+
+	pthread_mutex_lock(&machine->lock);
+	machine->running -= cpu->power != CPU_STOPPED;
+	cpu->power = CPU_STOPPED;
+	atomic_store(&cpu->leaves, true);
+	running = machine->running;
+	axvcpu_kick(cpu->vcpu);
+	pthread_mutex_unlock(&machine->lock);
+	return running;
 }
 
 enum cpu_power machine_cpu_power(struct machine *machine, unsigned id)
@@ -345,8 +367,8 @@ void machine_set_line(struct machine *machine, unsigned id, unsigned line, bool 
 }
 
 /*
- * A full queue is no loss: the edges of a hart are all of one kind (the board's software interrupts), and one that is
- * queued already will be seen after this moment as well.
+ * A full queue is no loss: the edges of a hart that come this way are all of one kind (software interrupts of riscv64,
+ * NMIs of x86_64), and one that is queued already will be seen after this moment as well.
  */
 void machine_inject(struct machine *machine, unsigned id, uint64_t vector)
 {

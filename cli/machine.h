@@ -19,6 +19,7 @@
 
 struct board;
 struct board_type;
+struct boot;
 struct console;
 struct machine;
 
@@ -37,13 +38,14 @@ struct cpu {
 	pthread_t thread;
 	bool has_thread;
 	enum cpu_power power;     /* under machine->lock; STARTING until the thread has taken entry and argument */
-	uint64_t entry, argument; /* where and with what it starts */
-	uint64_t lines;           /* under machine->lock: levels of its interrupt inputs */
-	bool down;                /* the hart stopped itself at the exit at hand */
-	bool polled;              /* the exit at hand looked for input and found none */
-	uint64_t last_poll_ns;    /* when that was last so */
-	unsigned polls;           /* how often in close succession */
-	atomic_bool dozing;       /* it sleeps because the guest only polls */
+	uint64_t entry, argument; /* where and with what it started */
+	uint64_t next_entry, next_argument; /* under machine->lock: of the start that the thread has not taken yet */
+	uint64_t lines;                     /* under machine->lock: levels of its interrupt inputs */
+	atomic_bool leaves;                 /* it was stopped, and its thread is to leave the guest */
+	bool polled;                        /* the exit at hand looked for input and found none */
+	uint64_t last_poll_ns;              /* when that was last so */
+	unsigned polls;                     /* how often in close succession */
+	atomic_bool dozing;                 /* it sleeps because the guest only polls */
 	uint64_t exits[MACHINE_EXIT_KINDS];
 	uint64_t instructions;
 	uint64_t instructions_before; /* what the engine had counted when the hart started */
@@ -52,6 +54,7 @@ struct cpu {
 struct machine {
 	struct axvcpu_backend *backend;
 	const struct board_type *type;
+	const struct boot *boot;
 	struct axvcpu_space *space;
 	struct axvcpu_config *setup_config;
 	struct board *board;
@@ -78,14 +81,14 @@ struct machine_info {
 	const struct board_type *type;
 	struct console *console;
 	const struct options *options;
-	uint64_t fdt_address; /* harts get it in their create config */
+	const struct boot *boot; /* outlives the machine */
 };
 
 /* On the heap: it is large. Statuses: USAGE (--set, --layer), UNAVAILABLE, ENGINE, HOST. */
 int machine_create(const struct machine_info *info, struct machine **ret_machine);
 
-/* Starts hart 0 at `entry` with `argument`, and the threads of all. Statuses: HOST. */
-int machine_start(struct machine *machine, uint64_t entry, uint64_t argument);
+/* Starts hart 0 as the boot says, and the threads of all. Statuses: HOST. */
+int machine_start(struct machine *machine);
 
 /* Makes all vCPUs stop, and waits for their threads. False: a thread did not end in time (the engine hangs). */
 bool machine_stop(struct machine *machine);
@@ -105,6 +108,11 @@ void machine_wake(void *machine);
 
 /* [any-thread] Starts a stopped hart. False when it is not stopped. */
 bool machine_start_cpu(struct machine *machine, unsigned id, uint64_t entry, uint64_t argument);
+/*
+ * [any-thread] Stops a hart: it leaves the guest as soon as it can, and is as after a reset. Counts at once, so that a
+ * start which follows is not lost. False when no hart runs any more.
+ */
+bool machine_stop_cpu(struct machine *machine, unsigned id);
 /* [any-thread] The hart's power state. */
 enum cpu_power machine_cpu_power(struct machine *machine, unsigned id);
 /* [any-thread] Interrupts of a hart; those of one that is stopped are lost. */

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <axvcpu/axvcpu.h>
+
 #include "fail.h"
 #include "options.h"
 
@@ -185,6 +187,23 @@ static int parse_count(const struct row *row, const char *value, struct options 
 	return STATUS_OK;
 }
 
+static int parse_arch(const struct row *row, const char *value, struct options *options)
+{
+	static const char *const names[] = {
+#define NAME(constant, number, text) text,
+		AXVCPU_ARCHS(NAME)
+#undef NAME
+	};
+	uint32_t arch = axvcpu_arch_by_name(value);
+
+	if (!arch)
+		return fail(STATUS_USAGE,
+			    "--%s: \"%s\" is no architecture that is known here, such as x86_64 or riscv64%s",
+			    row->name, value, fail_suggestion(value, names, COUNT(names)));
+	*(uint32_t *)member(row, options) = arch;
+	return STATUS_OK;
+}
+
 static int parse_entry(const struct row *row, const char *value, struct options *options)
 {
 	if (!options_number(value, member(row, options)))
@@ -209,6 +228,8 @@ static int parse_seconds(const struct row *row, const char *value, struct option
 #define IN(name) offsetof(struct options, name)
 
 static const struct row rows[] = {
+	{ "arch", "x86_64|riscv64", "The machine", parse_arch, IN(arch), 0, 0, 0, NULL,
+	  "Which board the guest gets; if not said, the one that the backend is for, and riscv64 if it can be any." },
 	{ "mem", "SIZE", "The machine", parse_memory, IN(memory), 4 * MIB, 64 * TIB, 0, "128M",
 	  "The guest's memory: a number with K, M, G or T behind it, from 4M to what the host has." },
 	{ "smp", "N", "The machine", parse_count, IN(cpus), 1, 64, 0, "1",
@@ -394,8 +415,9 @@ static void write_status(FILE *stream, const char *shown, const char *text)
 static const char help_head[] =
 	"Usage: axvcpu-run [OPTIONS] [IMAGE]\n"
 	"\n"
-	"Runs a guest on a riscv64 board much like QEMU's virt, on any engine that axvcpu has. IMAGE is a\n"
-	"flat binary, an ELF file or a Linux Image; without one, a small built-in guest says what it runs on.\n"
+	"Runs a guest on any engine that axvcpu has, on a riscv64 board much like QEMU's virt or on an x86_64\n"
+	"PC without firmware. IMAGE is a flat binary, an ELF file or a Linux Image; without one, a small\n"
+	"built-in guest says what it runs on.\n"
 	"\n"
 	"Examples\n"
 	"  axvcpu-run                              the built-in guest: does everything work?\n"

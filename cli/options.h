@@ -28,6 +28,7 @@ struct options {
 	const char *dump_dtb;
 	struct texts sets;
 	struct texts layers;
+	uint32_t arch;   /* AXVCPU_ARCH_* of the guest; 0: not said */
 	uint64_t memory; /* bytes */
 	uint64_t cpus;
 	uint64_t entry;

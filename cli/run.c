@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
@@ -47,28 +48,47 @@ static uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+/* The architecture that the guest is known to be of before there is a backend; 0: none. */
+static uint32_t guest_arch(const struct session *session)
+{
+	return session->options->arch;
+}
+
 static int open_backend(struct session *session)
 {
 	const char *name = session->options->backend;
+	uint32_t arch = guest_arch(session);
 	int32_t error;
 
 	if (!strcmp(name, "auto"))
-		error = axvcpu_backend_auto(board_riscv64.arch, &session->backend);
+		error = axvcpu_backend_auto(arch ? arch : board_riscv64.arch, &session->backend);
 	else
 		error = axvcpu_backend_open(name, &session->backend);
 	return error ? fail_library(STATUS_UNAVAILABLE, "--backend %s", name) : STATUS_OK;
 }
 
-/* A backend for any architecture gets the first board. */
+/* Of the guest and of the backend, the first that is for one architecture decides; else it is the first board. */
+static uint32_t board_arch(const struct session *session)
+{
+	uint32_t guest = guest_arch(session), backend = axvcpu_backend_description(session->backend)->arch;
+
+	return guest ? guest : backend ? backend : board_riscv64.arch;
+}
+
 static int choose_board(struct session *session)
 {
 	const struct axarch_description *description = axvcpu_backend_description(session->backend);
+	uint32_t arch = board_arch(session);
 
-	session->type = board_for(description->arch ? description->arch : board_riscv64.arch);
+	session->type = board_for(arch);
 	if (!session->type)
 		return fail(STATUS_UNAVAILABLE,
-			    "--backend %s: it runs %s guests, and there is no such board yet; --list shows others",
-			    description->id, axvcpu_arch_name(description->arch));
+			    "--backend %s: there is no board for %s guests yet; --list shows others", description->id,
+			    axvcpu_arch_name(arch));
+	if (description->arch && description->arch != arch)
+		return fail(STATUS_UNAVAILABLE,
+			    "--backend %s: it runs %s guests, and this one is for %s; --list shows others",
+			    description->id, axvcpu_arch_name(description->arch), axvcpu_arch_name(arch));
 	snprintf(session->engine, sizeof(session->engine), "%s %s (%s)", description->id, description->version,
 		 description->summary);
 	return STATUS_OK;
@@ -90,6 +110,16 @@ static void start_timeout(uint64_t ns)
 	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
+static int prepare_boot(struct session *session)
+{
+	const struct boot_request request = { .options = session->options,
+					      .type = session->type,
+					      .engine = session->engine,
+					      .interrupt_fd = session->signal_fd };
+
+	return boot_prepare(&request, &session->boot);
+}
+
 static int prepare(struct session *session)
 {
 	int status = open_backend(session);
@@ -97,8 +127,7 @@ static int prepare(struct session *session)
 	if (!status)
 		status = choose_board(session);
 	if (!status)
-		status = boot_prepare(session->options, session->type, session->engine, session->signal_fd,
-				      &session->boot);
+		status = prepare_boot(session);
 	if (status == STATUS_SIGNAL)
 		status = signal_status(signals_take(session->signal_fd));
 	return status;
@@ -158,6 +187,7 @@ static void serve(struct session *session)
 	struct pollfd fds[5];
 	uint64_t count;
 
+	prctl(PR_SET_TIMERSLACK, 1); /* the board's timers are the guest's */
 	while (!atomic_load(&machine->stopping)) {
 		console_prepare(&session->console, fds);
 		fds[3] = (struct pollfd){ .fd = session->signal_fd, .events = POLLIN };
@@ -212,7 +242,7 @@ static int run_machine(struct session *session)
 	if (!session->stats.boots)
 		session->stats.start_ns = now_ns() - session->begin_ns;
 	if (!status)
-		status = machine_start(machine, session->boot.entry, session->boot.fdt_address);
+		status = machine_start(machine);
 	if (!status)
 		serve(session);
 	if (!machine_stop(machine))
@@ -235,7 +265,7 @@ static int run_machines(struct session *session)
 					   .type = session->type,
 					   .console = &session->console,
 					   .options = session->options,
-					   .fdt_address = session->boot.fdt_address };
+					   .boot = &session->boot };
 	bool again;
 	int status;
 
@@ -306,7 +336,7 @@ int run_dump_dtb(const struct options *options, int signal_fd)
 		return fail(STATUS_HOST, "no memory");
 	status = prepare(session);
 	if (!status)
-		status = output_file(options->dump_dtb, session->boot.fdt, session->boot.fdt_size);
+		status = output_file(options->dump_dtb, session->boot.device_tree.data, session->boot.device_tree.size);
 	finish(session);
 	return status;
 }

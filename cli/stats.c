@@ -11,7 +11,7 @@ void stats_add(struct stats *stats, struct machine *machine)
 	stats->boots++;
 	stats->harts = machine->cpu_count;
 	stats->run_ns += machine_clock_ns(machine);
-	stats->unassigned += machine->board->bus.unassigned;
+	stats->unassigned += machine->board->bus.unassigned + machine->board->ports.unassigned;
 	for (unsigned id = 0; id < machine->cpu_count; id++) {
 		stats->instructions += machine->cpus[id].instructions;
 		for (unsigned kind = 0; kind < MACHINE_EXIT_KINDS; kind++)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as an image: parsed, and placed in memory, with every byte of every segment looked at. */
-#include <elf.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <axvcpu/types.h>
 
 #include "loader/image.h"
 #include "loader/layout.h"
@@ -20,13 +21,11 @@ static unsigned sum_of(const struct segment *segment)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const struct image_target target = { .arch = "riscv64",
-						    .elf_machine = EM_RISCV,
-						    .ram_base = 0x80000000,
-						    .ram_size = 64 << 20,
-						    .load_address = 0x80200000 };
+	static const struct image_target target = {
+		.arch = AXVCPU_ARCH_RISCV64, .ram_base = 0x80000000, .ram_size = 64 << 20, .load_address = 0x80200000
+	};
 	const struct blob blob = { .name = "fuzz", .data = (uint8_t *)data, .size = size };
-	struct layout layout = { .ram_base = target.ram_base, .ram_size = target.ram_size };
+	struct layout layout = { .ram = { { target.ram_base, target.ram_size } }, .ram_count = 1 };
 	volatile unsigned sum = 0;
 	struct image image;
 

@@ -18,6 +18,9 @@ struct device;
 
 struct device_ops {
 	const char *name;
+	unsigned max_width; /* bytes that the device takes at a time: the bus breaks a wider access up; 0: all that
+			     * there is
+			     */
 	uint64_t (*read)(struct device *device, uint64_t offset, unsigned width);
 	void (*write)(struct device *device, uint64_t offset, unsigned width, uint64_t value);
 };
@@ -44,18 +47,41 @@ static inline void irq_set(const struct irq_line *line, bool level)
 		line->set(line->context, line->number, level);
 }
 
-#define BUS_DEVICES_MAX 16u
+/* The time that a device counts by, and whom it tells at what time it wants to be looked at next. Nanoseconds. */
+struct device_clock {
+	uint64_t (*now_ns)(void *context);
+	void (*rearmed)(void *context, uint64_t due_ns);
+	void *context;
+};
+
+static inline uint64_t clock_now(const struct device_clock *clock)
+{
+	return clock->now_ns(clock->context);
+}
+
+/* value * multiplier / divisor, rounded down, at most UINT64_MAX; multiplier * divisor must fit into 64 bits. */
+static inline uint64_t clock_scale(uint64_t value, uint64_t multiplier, uint64_t divisor)
+{
+	uint64_t whole = value / divisor, rest = value % divisor, product;
+
+	if (__builtin_mul_overflow(whole, multiplier, &product))
+		return UINT64_MAX;
+	return product + rest * multiplier / divisor;
+}
+
+#define BUS_DEVICES_MAX 32u
 
 struct bus {
 	struct device *devices[BUS_DEVICES_MAX];
 	size_t count;
 	uint64_t unassigned; /* accesses that met no device */
+	uint64_t floating;   /* what such a read gives, before it is cut to its width */
 };
 
 /* Plugs a device in at [base, base + size). False: the bus is full, or the window meets another's. */
 bool bus_add(struct bus *bus, struct device *device, uint64_t base, uint64_t size);
 
-/* Accesses that no device answers read as zero and write nothing. Both return the device, or NULL. */
+/* Accesses that no device answers read as `floating` and write nothing. Both return the device, or NULL. */
 struct device *bus_read(struct bus *bus, uint64_t gpa, unsigned width, uint64_t *ret_value);
 struct device *bus_write(struct bus *bus, uint64_t gpa, unsigned width, uint64_t value);
 

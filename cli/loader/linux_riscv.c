@@ -9,6 +9,8 @@
 #include <endian.h>
 #include <string.h>
 
+#include <axvcpu/types.h>
+
 #include "../fail.h"
 #include "image.h"
 
@@ -44,6 +46,7 @@ static int parse(const struct blob *blob, const struct image_target *target, str
 			    blob->name, (unsigned long long)text_offset, (unsigned long long)(target->ram_size >> 20));
 	if (image_size < blob->size) /* 0 in kernels before 3.17's header; and signatures may be appended */
 		image_size = blob->size;
+	ret_image->protocol = IMAGE_PROTOCOL_LINUX_RISCV;
 	ret_image->entry = target->ram_base + text_offset;
 	ret_image->segments[0] = (struct segment){ ret_image->entry, image_size, blob->data, blob->size };
 	ret_image->count = 1;
@@ -52,6 +55,7 @@ static int parse(const struct blob *blob, const struct image_target *target, str
 
 const struct image_format image_linux_riscv = {
 	.kind = "Linux Image",
+	.arch = AXVCPU_ARCH_RISCV64,
 	.recognises = recognises,
 	.parse = parse,
 };

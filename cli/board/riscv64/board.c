@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The riscv64 board: its devices, and how they are wired to the bus, the PLIC, the console and the machine's end. */
-#include <elf.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "../../builtin/riscv64.h"
-#include "../../console/console.h"
 #include "../../device/plic.h"
 #include "../../device/rtc_goldfish.h"
 #include "../../device/sifive_test.h"
 #include "../../device/uart16550.h"
 #include "../../fail.h"
 #include "../board.h"
-#include "fdt.h"
+#include "boot.h"
 #include "map.h"
 #include "sbi.h"
 
@@ -29,29 +26,6 @@ static struct riscv64_board *riscv64(struct board *board)
 	return (struct riscv64_board *)board;
 }
 
-static bool console_ready(void *console)
-{
-	return console_has_input(console);
-}
-
-static int console_receive(void *console)
-{
-	return console_get(console);
-}
-
-static void console_send(void *console, uint8_t c)
-{
-	console_put(console, c);
-}
-
-static uint64_t wall_clock_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 static void set_external_interrupt(void *machine, unsigned hart, bool level)
 {
 	machine_set_line(machine, hart, RISCV64_EXTERNAL_INTERRUPT, level);
@@ -64,8 +38,7 @@ static void test_ended(void *machine, enum sifive_test_end end, unsigned code)
 		machine_ended(machine, MACHINE_POWER_OFF, STATUS_OK, NULL);
 		break;
 	case SIFIVE_TEST_FAIL:
-		machine_ended(machine, MACHINE_POWER_OFF, code >= 1 && code <= 62 ? (int)code : STATUS_GUEST_OTHER,
-			      "the guest reports failure %u", code);
+		board_report_failure(machine, code);
 		break;
 	case SIFIVE_TEST_RESET:
 		machine_ended(machine, MACHINE_RESET, STATUS_RESET, NULL);
@@ -75,13 +48,13 @@ static void test_ended(void *machine, enum sifive_test_end end, unsigned code)
 
 static void init_devices(struct riscv64_board *board, struct machine *machine)
 {
-	const struct uart_peer peer = { console_ready, console_receive, console_send, machine->console };
+	const struct uart_peer peer = board_console_peer(machine);
 	const struct irq_line uart_irq = { plic_set_source, &board->plic, RISCV64_UART_IRQ };
 	const struct irq_line rtc_irq = { plic_set_source, &board->plic, RISCV64_RTC_IRQ };
 
 	plic_init(&board->plic, machine->cpu_count, set_external_interrupt, machine);
 	uart16550_init(&board->uart, &peer, &uart_irq);
-	rtc_goldfish_init(&board->rtc, wall_clock_ns, &rtc_irq, machine_wake, machine);
+	rtc_goldfish_init(&board->rtc, board_wall_clock_ns, &rtc_irq, machine_wake, machine);
 	sifive_test_init(&board->test, test_ended, machine);
 }
 
@@ -158,12 +131,11 @@ static void tick(struct board *board)
 const struct board_type board_riscv64 = {
 	.name = "riscv64",
 	.arch = AXVCPU_ARCH_RISCV64,
-	.elf_machine = EM_RISCV,
 	.ram_base = RISCV64_RAM_BASE,
 	.load_address = RISCV64_LOAD_ADDRESS,
 	.id_field = "hart_id",
 	.fdt_field = "dtb_addr",
-	.make_fdt = riscv64_make_fdt,
+	.prepare_boot = riscv64_prepare_boot,
 	.builtin_guest = builtin_riscv64,
 	.builtin_guest_size = sizeof(builtin_riscv64),
 	.create = create,

@@ -10,6 +10,7 @@
 
 #include "../../device/plic.h"
 #include "../../device/sifive_test.h"
+#include "../../machine.h"
 #include "fdt.h"
 #include "map.h"
 

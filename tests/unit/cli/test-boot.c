@@ -63,8 +63,12 @@ static const char *sparse_file(struct fixture *fixture, off_t size)
 
 static int prepare(struct fixture *fixture)
 {
+	const struct boot_request request = {
+		.options = &fixture->options, .type = &board_riscv64, .engine = "engine 1.0", .interrupt_fd = -1
+	};
+
 	boot_finish(&fixture->boot);
-	return boot_prepare(&fixture->options, &board_riscv64, "engine 1.0", -1, &fixture->boot);
+	return boot_prepare(&request, &fixture->boot);
 }
 
 static const char *text_at(const void *fdt, const char *path, const char *property)
@@ -90,8 +94,8 @@ static void describes_the_board(void **state)
 	int node;
 
 	assert_done(prepare(fixture));
-	fdt = fixture->boot.fdt;
-	assert_int_equal(fdt_check_full(fdt, fixture->boot.fdt_size), 0);
+	fdt = fixture->boot.device_tree.data;
+	assert_int_equal(fdt_check_full(fdt, fixture->boot.device_tree.size), 0);
 	assert_string_equal(text_at(fdt, "/chosen", "axvcpu,engine"), "engine 1.0");
 	assert_null(text_at(fdt, "/chosen", "bootargs"));
 	assert_null(text_at(fdt, "/chosen", "linux,initrd-start"));
@@ -111,7 +115,7 @@ static void names_its_devices(void **state)
 	uint32_t test;
 
 	assert_done(prepare(fixture));
-	fdt = fixture->boot.fdt;
+	fdt = fixture->boot.device_tree.data;
 	stdout_path = text_at(fdt, "/chosen", "stdout-path");
 	assert_string_equal(text_at(fdt, stdout_path, "compatible"), "ns16550a");
 	assert_int_equal(number_at(fdt, stdout_path, "interrupts"), RISCV64_UART_IRQ);
@@ -129,14 +133,15 @@ static void wires_the_plic_to_every_hart(void **state)
 	int node, length;
 
 	assert_done(prepare(fixture));
-	node = fdt_path_offset(fixture->boot.fdt, "/soc/interrupt-controller@c000000");
-	targets = fdt_getprop(fixture->boot.fdt, node, "interrupts-extended", &length);
+	node = fdt_path_offset(fixture->boot.device_tree.data, "/soc/interrupt-controller@c000000");
+	targets = fdt_getprop(fixture->boot.device_tree.data, node, "interrupts-extended", &length);
 	assert_int_equal(length, 2 * 2 * 4);
 	for (uint32_t hart = 0; hart < 2; hart++) {
-		int controller = fdt_node_offset_by_phandle(fixture->boot.fdt, fdt32_ld(&targets[2 * hart]));
+		int controller =
+			fdt_node_offset_by_phandle(fixture->boot.device_tree.data, fdt32_ld(&targets[2 * hart]));
 		const char *path = hart ? "/cpus/cpu@1/interrupt-controller" : "/cpus/cpu@0/interrupt-controller";
 
-		assert_int_equal(controller, fdt_path_offset(fixture->boot.fdt, path));
+		assert_int_equal(controller, fdt_path_offset(fixture->boot.device_tree.data, path));
 		assert_int_equal(fdt32_ld(&targets[2 * hart + 1]), 9);
 	}
 }
@@ -154,14 +159,14 @@ static void places_everything_apart(void **state)
 		fixture->options.initrd = file_of(fixture, "initrd", 6);
 		assert_done(prepare(fixture));
 		assert_int_equal(layout->count, 3);
-		assert_int_equal(fixture->boot.fdt_address % 4096, 0);
-		assert_true(fixture->boot.fdt_address < UINT64_C(0xc0000000));
+		assert_int_equal(fixture->boot.argument % 4096, 0);
+		assert_true(fixture->boot.argument < UINT64_C(0xc0000000));
 		assert_int_equal(fixture->boot.initrd_address % 4096, 0);
 		assert_int_equal(fixture->boot.entry, RISCV64_LOAD_ADDRESS);
-		assert_string_equal(text_at(fixture->boot.fdt, "/chosen", "bootargs"), "console=ttyS0");
-		assert_true(number_at(fixture->boot.fdt, "/chosen", "linux,initrd-start") ==
+		assert_string_equal(text_at(fixture->boot.device_tree.data, "/chosen", "bootargs"), "console=ttyS0");
+		assert_true(number_at(fixture->boot.device_tree.data, "/chosen", "linux,initrd-start") ==
 			    fixture->boot.initrd_address);
-		assert_true(number_at(fixture->boot.fdt, "/chosen", "linux,initrd-end") ==
+		assert_true(number_at(fixture->boot.device_tree.data, "/chosen", "linux,initrd-end") ==
 			    fixture->boot.initrd_address + 6);
 	}
 }
@@ -187,8 +192,8 @@ static void adds_to_a_device_tree_of_the_users(void **state)
 	fixture->options.dtb = file_of(fixture, tree, sizeof(tree));
 	fixture->options.append = "quiet";
 	assert_done(prepare(fixture));
-	assert_string_equal(text_at(fixture->boot.fdt, "/chosen", "bootargs"), "quiet");
-	assert_null(text_at(fixture->boot.fdt, "/cpus", "timebase-frequency"));
+	assert_string_equal(text_at(fixture->boot.device_tree.data, "/chosen", "bootargs"), "quiet");
+	assert_null(text_at(fixture->boot.device_tree.data, "/cpus", "timebase-frequency"));
 }
 
 static void refuses_device_trees(void **state)

@@ -2,14 +2,14 @@
 /* Image formats: what is taken, and what is said of files that are not. */
 #include <elf.h>
 
+#include <axvcpu/types.h>
+
 #include "cli.h"
 #include "loader/image.h"
 
-static const struct image_target target = { .arch = "riscv64",
-					    .elf_machine = EM_RISCV,
-					    .ram_base = 0x80000000,
-					    .ram_size = 64 << 20,
-					    .load_address = 0x80200000 };
+static const struct image_target target = {
+	.arch = AXVCPU_ARCH_RISCV64, .ram_base = 0x80000000, .ram_size = 64 << 20, .load_address = 0x80200000
+};
 
 static struct blob blob_of(const void *data, size_t size)
 {

@@ -5,7 +5,7 @@
 
 static struct layout layout_of_64_mib(void)
 {
-	return (struct layout){ .ram_base = 0x80000000, .ram_size = 64 << 20 };
+	return (struct layout){ .ram = { { 0x80000000, 64 << 20 } }, .ram_count = 1 };
 }
 
 static void keeps_regions_apart(void **state)
