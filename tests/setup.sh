@@ -19,7 +19,7 @@ logs=$top/build-logs
 to_build="gcc libc6-dev meson ninja-build pkg-config python3 libffi-dev libelf-dev libfdt-dev libjson-c-dev libzydis-dev"
 to_boot="$to_build u-boot-qemu"
 to_test="$to_boot g++ clang clang-format libclang-rt-14-dev libcmocka-dev valgrind mandoc device-tree-compiler \
- gcc-riscv64-linux-gnu qemu-system-misc"
+ gcc-riscv64-linux-gnu qemu-system-misc qemu-system-x86 busybox-static lz4"
 
 say() { printf '\n== %s\n' "$*"; }
 die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
@@ -112,7 +112,7 @@ run_tests() {
 }
 
 # Without what depends on speed, and what tests no code of ours a second time.
-not_twice="--no-suite guests --no-suite bench --no-suite install"
+not_twice="--no-suite guests --no-suite nested --no-suite bench --no-suite install"
 
 test_sanitized() {
     build "build-$1" --native-file "tests/presets/$1.ini" -Dwerror=true
@@ -142,7 +142,9 @@ test_all() {
     say "building with gcc, warnings are errors"
     build build-test -Dwerror=true
     say "fetching guests"
-    sh tests/guests/fetch.sh "$top/build-test" >/dev/null || echo "no guest could be fetched: their tests will be skipped"
+    for guest in u-boot linux-amd64 busybox; do
+        sh tests/guests/fetch.sh "$top/build-test" "$guest" >/dev/null || echo "$guest could not be fetched: its tests will be skipped"
+    done
     check "style" test_style
     check "all tests" run_tests build-test
     check "tests, built by clang" test_clang

@@ -113,16 +113,30 @@ static int32_t roll_back(struct axvcpu *vcpu, const struct plan *plan, uint32_t 
 	return error_set(error, "%s; the vCPU is as it was before", text);
 }
 
+/*
+ * An engine may take registers together, and find out only then that they do not go together: reading one back makes it
+ * say so now, and not at the next run.
+ */
+static int32_t read_back(struct axvcpu *vcpu, const struct plan *plan)
+{
+	uint8_t value[AXVCPU_REG_SIZE_MAX];
+
+	return plan->count ? reg_read(vcpu, plan->changes[0].reg, value) : 0;
+}
+
 static int32_t carry_out(struct axvcpu *vcpu, const struct plan *plan)
 {
+	int32_t error;
+
 	for (uint32_t i = 0; i < plan->count; i++) {
 		const struct change *change = &plan->changes[i];
-		int32_t error = is_written(change) ? reg_write(vcpu, change->reg, change->value) : 0;
 
+		error = is_written(change) ? reg_write(vcpu, change->reg, change->value) : 0;
 		if (error && !(change->reg->flags & AXVCPU_REG_VOLATILE))
 			return roll_back(vcpu, plan, i, error);
 	}
-	return 0;
+	error = read_back(vcpu, plan);
+	return error ? roll_back(vcpu, plan, plan->count, error) : 0;
 }
 
 static int32_t load(struct axvcpu *vcpu, struct reader *reader)
