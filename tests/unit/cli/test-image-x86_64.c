@@ -71,6 +71,17 @@ static void gives_a_bzimage_what_it_wants(void **state)
 	assert_false(image.linux_x86.initrd_above_4g);
 }
 
+static void takes_a_bzimage_whose_last_bytes_are_no_unit(void **state)
+{
+	uint8_t bytes[BZIMAGE_SIZE];
+	struct image image;
+
+	(void)state;
+	make_bzimage(bytes);
+	take(bytes, sizeof(bytes) - 15, &image);
+	assert_int_equal(image.segments[0].size, 4096 - 15);
+}
+
 static void refuses_bzimages(void **state)
 {
 	static const struct {
@@ -83,7 +94,7 @@ static void refuses_bzimages(void **state)
 		{ 0x201, 1, 0x65, "its setup header ends at 0x267" },
 		{ 0x201, 1, 0xff, "its setup header ends at 0x301" },
 		{ 0x1f1, 1, 64, "truncated: it needs 37376 bytes and has 5120" },
-		{ 0x1f4, 4, 257, "truncated" },
+		{ 0x1f4, 4, 257, "truncated: it needs 5136 bytes and has 5120" },
 		{ 0x1f4, 4, UINT32_MAX, "truncated" },
 		{ 0x1f4, 4, 0, "its kernel has 0 bytes" },
 		{ 0x1f4, 4, 0x20, "its kernel has 512 bytes" },
@@ -111,7 +122,7 @@ static void refuses_every_prefix_of_a_bzimage(void **state)
 
 	(void)state;
 	make_bzimage(bytes);
-	for (size_t size = 0x206; size < sizeof(bytes); size++)
+	for (size_t size = 0x206; size < sizeof(bytes) - 15; size++)
 		refuse(bytes, size, "truncated");
 }
 
@@ -407,6 +418,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(takes_a_bzimage),
 		cmocka_unit_test(gives_a_bzimage_what_it_wants),
+		cmocka_unit_test(takes_a_bzimage_whose_last_bytes_are_no_unit),
 		cmocka_unit_test(refuses_bzimages),
 		cmocka_unit_test(refuses_every_prefix_of_a_bzimage),
 		cmocka_unit_test(takes_a_pvh_file),
