@@ -221,7 +221,7 @@ static const struct row rows[] = {
 	  "Where hart 0 starts, if not where the image says (flat binaries: where they are loaded, 0x80200000 on "
 	  "riscv64, 0x8000 on x86_64)." },
 	{ "dtb", "FILE", "The machine", parse_text, IN(dtb), 0, 0, 0, NULL,
-	  "A device tree to give to a riscv64 guest instead of the board's own; --append and --initrd are added to it." },
+	  "A device tree for a riscv64 guest instead of the board's own; --append and --initrd are added to it." },
 	{ "dumpdtb", "FILE", "The machine", parse_action, IN(dump_dtb), 0, 0, ACTION_DUMP_DTB, NULL,
 	  "Writes the device tree that a riscv64 guest would get (- for standard output), and runs nothing." },
 	{ "backend", "NAME|PATH|auto", "The engine", parse_text, IN(backend), 0, 0, 0, "auto",
