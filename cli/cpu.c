@@ -64,6 +64,7 @@ static void write_device(struct cpu *cpu, struct bus *bus, uint64_t address, uns
 	pthread_mutex_lock(&board->lock);
 	bus_write(bus, address, width, value);
 	pthread_mutex_unlock(&board->lock);
+	cpu->polls = 0; /* who looks whether it may send, and sends, has something to do */
 }
 
 static int32_t access_local(struct cpu *cpu, struct local_access *access)
