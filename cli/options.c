@@ -229,7 +229,8 @@ static int parse_seconds(const struct row *row, const char *value, struct option
 
 static const struct row rows[] = {
 	{ "arch", "x86_64|riscv64", "The machine", parse_arch, IN(arch), 0, 0, 0, NULL,
-	  "Which board the guest gets; if not said, the one that the backend is for, and riscv64 if it can be any." },
+	  "Which board the guest gets; if not said, what the image tells decides, or else the backend, or else it is "
+	  "riscv64." },
 	{ "mem", "SIZE", "The machine", parse_memory, IN(memory), 4 * MIB, 64 * TIB, 0, "128M",
 	  "The guest's memory: a number with K, M, G or T behind it, from 4M to what the host has." },
 	{ "smp", "N", "The machine", parse_count, IN(cpus), 1, 64, 0, "1",

@@ -3,6 +3,7 @@
  * controllers, the console and the machine's end. */
 #include <stdlib.h>
 
+#include "../../builtin/x86_64.h"
 #include "../../fail.h"
 #include "apic.h"
 #include "boot.h"
@@ -188,6 +189,8 @@ const struct board_type board_x86_64 = {
 	.load_address = X86_64_LOAD_ADDRESS,
 	.id_field = "apic_id",
 	.prepare_boot = x86_64_prepare_boot,
+	.builtin_guest = builtin_x86_64,
+	.builtin_guest_size = sizeof(builtin_x86_64),
 	.create = create,
 	.destroy = destroy,
 	.prepare_cpu = prepare_cpu,
