@@ -240,7 +240,8 @@ static const struct row rows[] = {
 	{ "initrd", "FILE", "The machine", parse_text, IN(initrd), 0, 0, 0, NULL,
 	  "An initial RAM disk, put into memory; the device tree or the boot parameters say where." },
 	{ "entry", "ADDRESS", "The machine", parse_entry, IN(entry), 0, 0, 0, NULL,
-	  "Where the first CPU starts, if not where the image says (flat binaries: where they are loaded, 0x80200000 on "
+	  "Where the first CPU starts, if not where the image says (flat binaries: where they are loaded, 0x80200000 "
+	  "on "
 	  "riscv64, 0x8000 on x86_64)." },
 	{ "dtb", "FILE", "The machine", parse_text, IN(dtb), 0, 0, 0, NULL,
 	  "A device tree for a riscv64 guest instead of the board's own; --append and --initrd are added to it." },
