@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Making, running and ending a machine. See machine.h; what a hart does with its exits is in cpu.c. */
+/* Making, running and ending a machine. See machine.h; what a cpu does with its exits is in cpu.c. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -129,7 +129,7 @@ static int create_vcpu(const struct machine_info *info, struct axvcpu_config *co
 	error = axvcpu_create(info->backend, &create, &cpu->vcpu);
 	if (error == AXVCPU_ERROR_NOT_FOUND)
 		return fail_library(STATUS_UNAVAILABLE, "--layer");
-	return error ? fail_library(create_status(error), "hart %u", cpu->id) : STATUS_OK;
+	return error ? fail_library(create_status(error), "cpu %u", cpu->id) : STATUS_OK;
 }
 
 static int create_cpus(const struct machine_info *info, struct machine *machine)
@@ -234,7 +234,7 @@ static int start_thread(struct cpu *cpu)
 	machine->threads += !error;
 	pthread_mutex_unlock(&machine->lock);
 	cpu->has_thread = !error;
-	return error ? fail(STATUS_HOST, "hart %u: its thread cannot be started: %s; give fewer with --smp", cpu->id,
+	return error ? fail(STATUS_HOST, "cpu %u: its thread cannot be started: %s; give fewer with --smp", cpu->id,
 			    strerror(error))
 		     : STATUS_OK;
 }
@@ -354,7 +354,7 @@ enum cpu_power machine_cpu_power(struct machine *machine, unsigned id)
 	return power;
 }
 
-/* The level is kept as well: a hart that is reset meanwhile gets it at its next start (cpu.c). */
+/* The level is kept as well: a cpu that is reset meanwhile gets it at its next start (cpu.c). */
 void machine_set_line(struct machine *machine, unsigned id, unsigned line, bool level)
 {
 	struct cpu *cpu = &machine->cpus[id];
@@ -367,7 +367,7 @@ void machine_set_line(struct machine *machine, unsigned id, unsigned line, bool 
 }
 
 /*
- * A full queue is no loss: the edges of a hart that come this way are all of one kind (software interrupts of riscv64,
+ * A full queue is no loss: the edges of a cpu that come this way are all of one kind (software interrupts of riscv64,
  * NMIs of x86_64), and one that is queued already will be seen after this moment as well.
  */
 void machine_inject(struct machine *machine, unsigned id, uint64_t vector)
