@@ -9,6 +9,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <axvcpu/plugin/plugin.h>
+
 #include "board/board.h"
 #include "boot.h"
 #include "console/console.h"
@@ -82,6 +84,14 @@ static int fill_field(struct axvcpu_config *config, const char *name, uint64_t v
 	return STATUS_OK;
 }
 
+static int choose_chip(const struct machine_info *info, struct axvcpu_config *config)
+{
+	if (!info->options->kernel_chip || !axvcpu_config_set(config, "chip", "kernel"))
+		return STATUS_OK;
+	return fail(STATUS_USAGE, "--chip kernel: the backend %s has no interrupt controllers of its own; kvm has",
+		    axvcpu_backend_description(info->backend)->id);
+}
+
 /* The layers' texts in one, outermost first; NULL when there are none or no memory. */
 static char *join_layers(const struct texts *layers)
 {
@@ -123,7 +133,11 @@ static int create_vcpu(const struct machine_info *info, struct axvcpu_config *co
 	int32_t error;
 
 	if (!status)
+		status = fill_field(config, info->type->count_field, info->options->cpus);
+	if (!status)
 		status = fill_field(config, info->type->fdt_field, info->boot->argument);
+	if (!status)
+		status = choose_chip(info, config);
 	if (status)
 		return status;
 	error = axvcpu_create(info->backend, &create, &cpu->vcpu);
@@ -190,6 +204,7 @@ int machine_create(const struct machine_info *info, struct machine **ret_machine
 	machine->console = info->console;
 	machine->memory_size = info->options->memory;
 	machine->cpu_count = (unsigned)info->options->cpus;
+	machine->kernel_chip = info->options->kernel_chip;
 	machine->start_ns = monotonic_ns();
 	status = init_sync(machine);
 	if (!status)
@@ -244,6 +259,8 @@ int machine_start(struct machine *machine)
 	int status = STATUS_OK;
 
 	machine_start_cpu(machine, 0, machine->boot->entry, machine->boot->argument);
+	for (unsigned id = 1; id < machine->cpu_count && machine->kernel_chip; id++)
+		machine_start_cpu(machine, id, 0, 0); /* it waits inside of run for the guest to start it */
 	for (unsigned id = 0; id < machine->cpu_count && !status; id++)
 		status = start_thread(&machine->cpus[id]);
 	return status;

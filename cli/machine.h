@@ -60,6 +60,7 @@ struct machine {
 	struct board *board;
 	struct console *console;
 	uint64_t memory_size;
+	bool kernel_chip; /* interrupt controllers are the engine's, and so is the start of all cpus but the first */
 	unsigned cpu_count;
 	struct cpu cpus[MACHINE_CPUS_MAX];
 	uint64_t start_ns; /* of the guest's clock, in host time */

@@ -187,6 +187,18 @@ static int parse_count(const struct row *row, const char *value, struct options 
 	return STATUS_OK;
 }
 
+static int parse_chip(const struct row *row, const char *value, struct options *options)
+{
+	static const char *const names[] = { "board", "kernel" };
+	bool kernel = !strcmp(value, names[1]);
+
+	if (!kernel && strcmp(value, names[0]))
+		return fail(STATUS_USAGE, "--%s: \"%s\" is neither board nor kernel%s", row->name, value,
+			    fail_suggestion(value, names, COUNT(names)));
+	*(bool *)member(row, options) = kernel;
+	return STATUS_OK;
+}
+
 static int parse_arch(const struct row *row, const char *value, struct options *options)
 {
 	static const char *const names[] = {
@@ -249,6 +261,10 @@ static const struct row rows[] = {
 	  "Writes the device tree that a riscv64 guest would get (- for standard output), and runs nothing." },
 	{ "backend", "NAME|PATH|auto", "The engine", parse_text, IN(backend), 0, 0, 0, "auto",
 	  "What executes the guest: a name of --list, a file (with a / in it), or the best for the guest." },
+	{ "chip", "board|kernel", "The engine", parse_chip, IN(kernel_chip), 0, 0, 0, "board",
+	  "Whose interrupt controllers an x86_64 guest has: the board's, or those of the engine's kernel (backend "
+	  "kvm), "
+	  "which are faster." },
 	{ "set", "KIND.FIELD=VALUE", "The engine", parse_texts, IN(sets), 0, 0, 0, NULL,
 	  "Sets a field of the backend's configuration; KIND is create or setup, and --inspect lists the fields. May "
 	  "be "

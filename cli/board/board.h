@@ -38,6 +38,7 @@ struct board_type {
 
 	/* Fields of the backends' create config that the machine fills in, where a backend has them. */
 	const char *id_field;
+	const char *count_field;
 	const char *fdt_field;
 
 	/* What the guest finds at its start; boot.h has the parts that it is made of. Statuses: USAGE, DATA, HOST. */
