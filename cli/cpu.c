@@ -128,10 +128,39 @@ static int32_t on_nested_page_fault(struct cpu *cpu, const struct axvcpu_exit *e
 	return 0;
 }
 
+/* A cpu that halts with its interrupts off waits for another one to wake it: when all do, none ever will. */
+static void count_asleep(struct cpu *cpu, bool asleep)
+{
+	struct machine *machine = cpu->machine;
+	unsigned running;
+
+	pthread_mutex_lock(&machine->lock);
+	machine->asleep += asleep ? 1 : -1;
+	running = machine->running;
+	asleep = asleep && machine->asleep == running;
+	pthread_mutex_unlock(&machine->lock);
+	if (asleep)
+		machine_ended(
+			machine, MACHINE_FAILED, STATUS_STUCK,
+			running == 1
+				? "the guest cannot go on: cpu %u halted with its interrupts off"
+				: "the guest cannot go on: cpu %u was the last to halt, all with their interrupts off",
+			cpu->id);
+}
+
 static int32_t on_halt(struct cpu *cpu, const struct axvcpu_exit *exit)
 {
+	const struct board_type *type = cpu->machine->type;
+	bool asleep = type->may_wake && !type->may_wake(cpu->machine->board, cpu);
+	int32_t error;
+
 	(void)exit;
-	return axvcpu_wait(cpu->vcpu, UINT64_MAX);
+	if (asleep)
+		count_asleep(cpu, true);
+	error = axvcpu_wait(cpu->vcpu, UINT64_MAX);
+	if (asleep)
+		count_asleep(cpu, false);
+	return error;
 }
 
 static int32_t on_cpu_down(struct cpu *cpu, const struct axvcpu_exit *exit)
@@ -277,6 +306,21 @@ static void report(struct cpu *cpu, int32_t error)
 }
 
 /* From the cpu's start to its stop. A failure is reported before anything else has a text to say. */
+static void find_where(struct cpu *cpu)
+{
+	uint64_t arguments[] = { 0, (uintptr_t)cpu->where, sizeof(cpu->where) }, length, pc;
+	struct axvcpu_backend *backend = cpu->machine->backend;
+	void *vcpu;
+
+	if (!axvcpu_arch_vcpu(cpu->vcpu, backend, &vcpu)) {
+		arguments[0] = (uintptr_t)vcpu;
+		if (!axvcpu_backend_call(backend, "axvcpu.where/1", "where", arguments, 3, &length))
+			return;
+	}
+	if (!axvcpu_get_reg_u64(cpu->vcpu, "pc", &pc))
+		snprintf(cpu->where, sizeof(cpu->where), "pc 0x%llx", (unsigned long long)pc);
+}
+
 static void run(struct cpu *cpu)
 {
 	struct axvcpu_exit exit = AXVCPU_EXIT_INIT;
@@ -289,6 +333,8 @@ static void run(struct cpu *cpu)
 	}
 	if (error)
 		report(cpu, error);
+	else
+		find_where(cpu);
 	cpu->instructions += instructions(cpu) - cpu->instructions_before;
 	if (!error && (error = axvcpu_reset(cpu->vcpu)))
 		report(cpu, error);

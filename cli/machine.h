@@ -46,6 +46,7 @@ struct cpu {
 	uint64_t last_poll_ns;              /* when that was last so */
 	unsigned polls;                     /* how often in close succession */
 	atomic_bool dozing;                 /* it sleeps because the guest only polls */
+	char where[160];                    /* its next instruction when it last stopped, "" when it cannot be told */
 	uint64_t exits[MACHINE_EXIT_KINDS];
 	uint64_t instructions;
 	uint64_t instructions_before; /* what the engine had counted when the cpu started */
@@ -67,6 +68,7 @@ struct machine {
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* a cpu's power, or the end */
+	unsigned asleep;        /* cpus that only another cpu can wake */
 	unsigned running;       /* cpus that are not stopped */
 	unsigned threads;       /* that have not ended */
 	enum machine_end end;   /* the first that was said */

@@ -244,9 +244,17 @@ static void give_up(void)
 	_exit(STATUS_ENGINE);
 }
 
+/* With a guest that did not end in time, where it was: it may hang at an instruction. */
 static void keep_text(const struct machine *machine)
 {
-	fail(machine->status, "%s", machine->text);
+	char text[sizeof(machine->text)];
+	size_t length = (size_t)snprintf(text, sizeof(text), "%s", machine->text);
+
+	for (unsigned id = 0; id < machine->cpu_count && machine->status == STATUS_TIMEOUT; id++)
+		if (machine->cpus[id].where[0] && length < sizeof(text))
+			length += (size_t)snprintf(text + length, sizeof(text) - length, "; cpu %u was at %s", id,
+						   machine->cpus[id].where);
+	fail(machine->status, "%s", text);
 }
 
 static int run_machine(struct session *session)

@@ -55,6 +55,9 @@ struct board_type {
 	/* The rest of the reset state of a cpu that starts, after axvcpu_setup. */
 	int32_t (*prepare_cpu)(struct board *board, struct cpu *cpu);
 
+	/* Whether anything but another cpu can end the cpu's halt; NULL: always. */
+	bool (*may_wake)(struct board *board, struct cpu *cpu);
+
 	/* Exits whose meaning is the architecture's, on the cpu's thread. An error is the engine's. NULL: there is no
 	 * such exit on this board. */
 	int32_t (*hypercall)(struct board *board, struct cpu *cpu, const struct axvcpu_exit_hypercall *call);

@@ -9,6 +9,9 @@
 #include "boot.h"
 #include "map.h"
 
+#define RFLAGS_IF UINT64_C(0x200)
+#define NO_SUCH_HYPERCALL ((uint64_t)-1000) /* KVM_ENOSYS of Linux */
+
 /* The engine's chip is reached through any of its vCPUs; its inputs are numbered alike. What it refuses is lost, as on
  * a wire. */
 static void set_chip_interrupt(struct machine *machine, unsigned irq, bool level)
@@ -170,6 +173,24 @@ static int32_t prepare_cpu(struct board *board, struct cpu *cpu)
 	return error ? error : x86_64_start_cpu(board, cpu);
 }
 
+/* A halt with interrupts off is ended by an NMI alone, and no device here gives one. */
+static bool may_wake(struct board *board, struct cpu *cpu)
+{
+	uint64_t rflags = RFLAGS_IF;
+
+	(void)board;
+	axvcpu_get_reg_u64(cpu->vcpu, "rflags", &rflags);
+	return rflags & RFLAGS_IF;
+}
+
+/* There is none here: Linux takes this answer for that. */
+static int32_t hypercall(struct board *board, struct cpu *cpu, const struct axvcpu_exit_hypercall *call)
+{
+	(void)board;
+	(void)call;
+	return axvcpu_set_return_value(cpu->vcpu, NO_SUCH_HYPERCALL);
+}
+
 static void input_came(struct board *board)
 {
 	pthread_mutex_lock(&board->lock);
@@ -225,6 +246,8 @@ const struct board_type board_x86_64 = {
 	.create = create,
 	.destroy = destroy,
 	.prepare_cpu = prepare_cpu,
+	.may_wake = may_wake,
+	.hypercall = hypercall,
 	.sysreg_read = x86_64_apic_msr_read,
 	.sysreg_write = x86_64_apic_msr_write,
 	.interrupt_window = x86_64_apic_interrupt_window,
