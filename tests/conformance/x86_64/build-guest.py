@@ -9,13 +9,18 @@ The source sees a symbol with the mode's name (REAL, PROTECTED, LONG, USER) and 
 import argparse
 import pathlib
 import subprocess
+import sys
 import tempfile
 
 MODES = ["real", "protected", "long", "user"]
 
 
 def run(*command):
-    return subprocess.run([str(word) for word in command], check=True, stdout=subprocess.PIPE).stdout
+    """What a tool prints. A tool that fails has said why."""
+    result = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE)
+    if result.returncode:
+        sys.exit(f"{pathlib.Path(sys.argv[0]).name}: {command[0]} failed")
+    return result.stdout
 
 
 def assemble(tools, source, mode, folder):

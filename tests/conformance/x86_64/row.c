@@ -35,3 +35,23 @@ int row_table_run(const struct row_table *table)
 	free(cases);
 	return failed;
 }
+
+static void run_row_test(void **state)
+{
+	const struct row_case *one = *state;
+
+	((const struct row_test *)one->row)->run(one->mode);
+}
+
+int row_tests_main(const char *name, struct machine *machine, const char *config, const struct row_test *tests,
+		   size_t count)
+{
+	const struct row_table table = { name, tests, sizeof(tests[0]), count, run_row_test };
+	int failed;
+
+	machine_need_backend();
+	machine_create(machine, config);
+	failed = row_table_run(&table);
+	machine_destroy(machine);
+	return failed;
+}

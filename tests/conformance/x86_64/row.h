@@ -38,4 +38,14 @@ struct row_head {
 /* Runs all of the table; returns how many failed, as cmocka does. */
 int row_table_run(const struct row_table *table);
 
+/* Tests that are functions of their own. */
+struct row_test {
+	struct row_head head;
+	void (*run)(unsigned mode);
+};
+
+/* A program's whole main(): needs the backend, makes the machine with that create config, runs the tests. */
+int row_tests_main(const char *name, struct machine *machine, const char *config, const struct row_test *tests,
+		   size_t count);
+
 #endif

@@ -36,7 +36,7 @@ extern const struct guest_image guest_exits[];
 static struct machine machine;
 
 /* clang-format off */
-/* ---- ports, memory-mapped devices, ROM ---- */
+/* ---- ports, memory-mapped devices ---- */
 
 #define UNCHANGED { { NULL, 0 } }
 #define RAX(value) { { "rax", value } }
@@ -101,8 +101,6 @@ static const struct row load_rows[] = {
 	LOAD_ROW("load_r9", IN_64, LOAD(HOLE + 4, 4, 0x89abcdef), { { "r9", 0x89abcdef } }),
 };
 
-/* A string instruction takes its address from rsi or rdi: in real mode es has the hole's segment, elsewhere all are
- * flat. */
 #define STORE(addr, width, value) { { AXVCPU_EXIT_MMIO_WRITE, addr, width, value } }
 #define STORE2(a, aw, av, b, bw, bv) { { AXVCPU_EXIT_MMIO_WRITE, a, aw, av }, { AXVCPU_EXIT_MMIO_WRITE, b, bw, bv } }
 #define BOTH(addr, width, old, new) { { AXVCPU_EXIT_MMIO_READ, addr, width, old }, { AXVCPU_EXIT_MMIO_WRITE, addr, width, new } }
@@ -140,6 +138,35 @@ static const struct row store_rows[] = {
 	LOAD_ROW("modify_xadd", IN_ALL, BOTH(HOLE + 4, 4, 0x11111111, 0x66778899), RAX(0x11111111)),
 	LOAD_ROW("modify_locked", IN_ALL, BOTH(HOLE + 4, 4, 0x11111111, 0x66778899), UNCHANGED),
 	LOAD_ROW("modify_bts", IN_ALL, BOTH(HOLE + 4, 4, 0x80, 0x88), UNCHANGED),
+};
+
+/* ---- the ROM slot, where reads find TWOS and only writes are the VMM's ---- */
+
+#define TWOS UINT64_C(0x2222222222222222)
+#define NO_EXIT { { AXVCPU_EXIT_NOTHING, 0, 0, 0 } }
+
+static const struct row rom_rows[] = {
+	LOAD_ROW("load_8", IN_ALL, NO_EXIT, RAX(0x1122334455667722)),
+	LOAD_ROW("load_32", IN_ALL, NO_EXIT, RAX(0x22222222)),
+	LOAD_ROW("load_64", IN_64, NO_EXIT, RAX(TWOS)),
+	LOAD_ROW("store_8", IN_ALL, STORE(MACHINE_ROM + 4, 1, 0x88), UNCHANGED),
+	LOAD_ROW("store_16", IN_ALL, STORE(MACHINE_ROM + 4, 2, 0x7788), UNCHANGED),
+	LOAD_ROW("store_32", IN_ALL, STORE(MACHINE_ROM + 4, 4, 0x55667788), UNCHANGED),
+	LOAD_ROW("store_odd", IN_ALL, STORE(MACHINE_ROM + 1, 4, 0x55667788), UNCHANGED),
+	LOAD_ROW("store_64", IN_64, STORE(MACHINE_ROM + 4, 8, FULL), UNCHANGED),
+	LOAD_ROW("modify_add", IN_ALL, STORE(MACHINE_ROM + 4, 4, 0x778899aa), UNCHANGED),
+	LOAD_ROW("modify_or", IN_ALL, STORE(MACHINE_ROM + 4, 1, 0xa2), UNCHANGED),
+	LOAD_ROW("modify_xchg", IN_ALL, STORE(MACHINE_ROM + 4, 4, 0x55667788), RAX(0x22222222)),
+	LOAD_ROW("modify_locked", IN_ALL, STORE(MACHINE_ROM + 4, 4, 0x778899aa), UNCHANGED),
+};
+
+/* ---- the end of RAM: two bytes of TWOS, then the hole ---- */
+
+#define EDGE MACHINE_RAM_SIZE
+
+static const struct row edge_rows[] = {
+	LOAD_ROW("load_odd", IN_ALL, LOAD(EDGE, 2, 0x89ab), RAX(0x89ab2222)),
+	LOAD_ROW("store_odd", IN_ALL, STORE(EDGE, 2, 0x5566), UNCHANGED),
 };
 
 /* ---- model-specific registers ---- */
@@ -279,11 +306,25 @@ static void take_step(const struct row *row, const struct step *step, bool last,
 	}
 }
 
-static void carry_out(const struct row *row, unsigned mode, bool look)
+/* %es:(rbx) becomes this address. */
+static void point_at(uint64_t gpa)
+{
+	if (machine.mode == GUEST_REAL) {
+		machine_set_segment(machine.vcpu[0], "es", gpa >> 4 & 0xff00, gpa & 0xff000, 0xffff, 0x93);
+		gpa &= 0xfff;
+	}
+	machine_set(&machine, "rbx", gpa);
+}
+
+static void carry_out(const struct row *row, unsigned mode, uint64_t gpa, bool look)
 {
 	struct registers before;
 
 	machine_start(&machine, guest_exits, mode, row->head.name);
+	point_at(gpa);
+	machine_write(&machine, MACHINE_ROM, 8, TWOS);
+	machine_write(&machine, MACHINE_ROM + 8, 8, TWOS);
+	machine_write(&machine, EDGE - 8, 8, TWOS);
 	set_registers(row->before);
 	for (unsigned i = 0; i < 16; i++)
 		before.value[i] = machine_get(&machine, axvcpu_reg_by_id(AXVCPU_X86_64_GPR(i))->name);
@@ -293,21 +334,46 @@ static void carry_out(const struct row *row, unsigned mode, bool look)
 	check_registers(row, &before, true);
 }
 
-static void test_row(void **state)
+static void carry_out_twice(void **state, uint64_t gpa)
 {
 	const struct row_case *one = *state;
 
-	carry_out(one->row, one->mode, true);
-	carry_out(one->row, one->mode, false);
+	carry_out(one->row, one->mode, gpa, true);
+	carry_out(one->row, one->mode, gpa, false);
 }
 
-#define TABLE(name, rows) { name, rows, sizeof((rows)[0]), sizeof(rows) / sizeof((rows)[0]), test_row }
+static void test_row(void **state)
+{
+	carry_out_twice(state, HOLE);
+}
+
+static void test_rom_row(void **state)
+{
+	carry_out_twice(state, MACHINE_ROM);
+	machine_equal("the ROM", machine_read(&machine, MACHINE_ROM, 8), TWOS);
+	machine_equal("the ROM", machine_read(&machine, MACHINE_ROM + 8, 8), TWOS);
+}
+
+static void test_edge_row(void **state)
+{
+	const struct row_case *one = *state;
+	bool is_store = !strcmp(((const struct row *)one->row)->head.name, "store_odd");
+
+	carry_out_twice(state, EDGE - 3);
+	machine_equal("the end of RAM", machine_read(&machine, EDGE - 2, 2), is_store ? FULL & 0xffff : TWOS & 0xffff);
+}
+
+/* clang-format off */
+#define TABLE(name, rows, test) { name, rows, sizeof((rows)[0]), sizeof(rows) / sizeof((rows)[0]), test }
 static const struct row_table tables[] = {
-	TABLE("exits: ports", port_rows),
-	TABLE("exits: loads", load_rows),
-	TABLE("exits: stores", store_rows),
-	TABLE("exits: model-specific registers", msr_rows),
+	TABLE("exits: ports", port_rows, test_row),
+	TABLE("exits: loads", load_rows, test_row),
+	TABLE("exits: stores", store_rows, test_row),
+	TABLE("exits: ROM", rom_rows, test_rom_row),
+	TABLE("exits: the end of RAM", edge_rows, test_edge_row),
+	TABLE("exits: model-specific registers", msr_rows, test_row),
 };
+/* clang-format on */
 
 int main(void)
 {

@@ -39,10 +39,8 @@ endguest \name
 	one load_compare, cmpl $0x7f, %es:4(wbx)
 	one load_test, testb $1, %es:4(wbx)
 	one load_push, pushw %es:4(wbx)
-	one load_lods, lodsb %es:(wsi), %al
 	one load_crossing, mov %es:0xffe(wbx), %eax
 	one load_crossing_odd, mov %es:0xfff(wbx), %eax
-	one load_ram_to_hole, mov (wsi), %eax
 .ifdef BITS64
 	one load_64, mov %es:4(wbx), %rax
 	one movzx_8_to_64, movzbq %es:4(wbx), %rax
@@ -63,7 +61,6 @@ endguest \name
 	one store_16_imm, movw $0x5aa5, %es:4(wbx)
 	one store_32_imm, movl $0x89abcdef, %es:4(wbx)
 	one store_odd, mov %eax, %es:1(wbx)
-	one store_stos, stosb
 	one store_crossing, mov %eax, %es:0xffe(wbx)
 	one store_crossing_odd, mov %eax, %es:0xffd(wbx)
 .ifdef BITS64
@@ -82,16 +79,6 @@ endguest \name
 	one modify_xadd, xadd %eax, %es:4(wbx)
 	one modify_locked, lock addl %eax, %es:4(wbx)
 	one modify_bts, btsl $3, %es:4(wbx)
-	one copy_movs, movsb
-
-# ---- SSE, where a system lets programs use it ----
-
-.ifdef USER
-	one load_movd, movd 4(%rbx), %xmm1
-	one load_movq, movq 4(%rbx), %xmm1
-	one load_movups, movups 4(%rbx), %xmm1
-	one store_movups, movups %xmm1, 4(%rbx)
-.endif
 
 # ---- model-specific registers ----
 
@@ -99,18 +86,3 @@ endguest \name
 	one read_msr, rdmsr
 	one write_msr, wrmsr
 .endif
-
-# ---- processor ----
-
-.ifndef USER
-	one halt, hlt
-.endif
-	one triple_fault, ud2
-	one jump_nowhere, jmp *wsi
-.ifdef REAL
-	one jump_far_nowhere, ljmp $0xa000, $0
-.endif
-
-# What the jump into the hole finds when there is memory.
-landing:
-	done
