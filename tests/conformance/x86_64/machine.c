@@ -61,6 +61,27 @@ static void start_watchdog(void)
 		assert_int_equal(pthread_create(&thread, NULL, watch, NULL), 0);
 }
 
+/* ---- what cannot be tested here ---- */
+
+static bool is_strict(void)
+{
+	return getenv("AXVCPU_CONFORMANCE_STRICT") != NULL;
+}
+
+void machine_skip(const char *format, ...)
+{
+	char text[512];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	if (is_strict())
+		fail_msg("nothing may be skipped: %s", text);
+	print_message("SKIP: %s\n", text);
+	skip();
+}
+
 /* ---- the backend ---- */
 
 const char *machine_backend_name(void)
@@ -82,7 +103,7 @@ void machine_need_backend(void)
 	}
 	if (axvcpu_create(backend, &info, &vcpu)) {
 		printf("SKIP: backend %s makes no vCPU here: %s\n", machine_backend_name(), axvcpu_error_text());
-		exit(EXIT_SKIP);
+		exit(is_strict() ? EXIT_FAILURE : EXIT_SKIP);
 	}
 	axvcpu_destroy(vcpu);
 	axvcpu_backend_close(backend);
@@ -379,8 +400,7 @@ void machine_skip_if_unable(const struct axvcpu_exit *exit, const char *error_te
 	if (exit->reason != AXVCPU_EXIT_FAIL_ENTRY ||
 	    exit->fail_entry.hardware_entry_failure_reason != AXVCPU_FAIL_ENTRY_EMULATION)
 		return;
-	print_message("SKIP: %s\n", error_text);
-	skip();
+	machine_skip("%s", error_text);
 }
 
 void machine_run(struct machine *machine, struct axvcpu_exit *ret_exit)
@@ -456,4 +476,22 @@ void machine_cpuid(struct machine *machine, uint32_t leaf, uint32_t subleaf, uin
 	machine_expect_done(machine);
 	for (unsigned i = 0; i < 4; i++)
 		ret_registers[i] = (uint32_t)machine_get(machine, names[i]);
+}
+
+void machine_need_prompt(struct machine *machine)
+{
+	static uint32_t known, prompt; /* bits: modes */
+	uint32_t mode = 1u << machine->mode;
+	struct axvcpu_exit exit;
+
+	if (!(known & mode)) {
+		machine_start_vcpu(machine, 0, "prompt_probe");
+		assert_ok(axvcpu_inject_interrupt(machine->vcpu[0], 0x20));
+		machine_expect(machine, &exit, AXVCPU_EXIT_IO_WRITE);
+		known |= mode;
+		prompt |= exit.io_write.port == MACHINE_PORT_VECTOR ? mode : 0;
+	}
+	if (!(prompt & mode))
+		machine_skip("this engine looks for interrupts now and then in %s mode, not between all instructions",
+			     mode_names[machine->mode]);
 }

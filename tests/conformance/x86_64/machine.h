@@ -4,8 +4,9 @@
  * devices would be, and vCPUs of the backend under test. Uses the public headers alone, so that every x86_64 backend
  * can be tested.
  *
- * Everything here fails the running cmocka test where it fails. An instruction that the backend's host cannot execute
- * (FailEntry with EMULATION) skips the test, and says which it was: hosts may have a KVM that emulates privileged code.
+ * Everything here fails the running cmocka test where it fails. What the backend's host cannot do (an instruction that
+ * ends in FailEntry with EMULATION; machine_need_prompt) skips the test, and says what it was: hosts may have a KVM
+ * that emulates privileged code. With AXVCPU_CONFORMANCE_STRICT in the environment what would be skipped fails.
  */
 #ifndef TESTS_CONFORMANCE_X86_64_MACHINE_H
 #define TESTS_CONFORMANCE_X86_64_MACHINE_H
@@ -97,6 +98,15 @@ uint64_t machine_expect_vector(struct machine *machine, unsigned vector);
 /* Skips the test if the exit is that of an instruction that cannot be executed here. For those who run vCPUs by
  * themselves. */
 void machine_skip_if_unable(const struct axvcpu_exit *exit, const char *error_text);
+
+/* Skips the running test for this reason, which is printed. */
+void machine_skip(const char *format, ...) CMOCKA_PRINTF_ATTRIBUTE(1, 2);
+
+/*
+ * Skips the test where the engine does not look for interrupts between any two instructions of that ring-0 mode: a KVM
+ * that emulates code does so every so many instructions. The guest must be loaded, and is to be started anew.
+ */
+void machine_need_prompt(struct machine *machine);
 
 /* The guest's processor: eax, ebx, ecx, edx. Needs a guest that was loaded; vCPU 0 is to be started anew after it. */
 void machine_cpuid(struct machine *machine, uint32_t leaf, uint32_t subleaf, uint32_t ret_registers[4]);

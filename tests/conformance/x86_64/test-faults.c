@@ -43,10 +43,8 @@ static void shuts_down_at_a_triple_fault(unsigned mode)
 	start(mode, "undefined");
 	machine_use_interrupts(&machine, 0, false);
 	machine_run(&machine, &exit);
-	if (mode == GUEST_REAL && exit.reason == AXVCPU_EXIT_IO_WRITE) {
-		print_message("SKIP: real mode is emulated here, without the limit of the interrupt table\n");
-		skip();
-	}
+	if (mode == GUEST_REAL && exit.reason == AXVCPU_EXIT_IO_WRITE)
+		machine_skip("real mode is emulated here, without the limit of the interrupt table");
 	machine_equal("the exit's reason", exit.reason, AXVCPU_EXIT_SYSTEM_DOWN);
 	machine_equal("the kind", exit.system_down.kind, 1);
 }
