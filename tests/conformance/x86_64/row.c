@@ -19,7 +19,8 @@ static size_t fill(const struct row_table *table, struct CMUnitTest *tests, stru
 			one->row = head;
 			one->mode = mode;
 			snprintf(one->name, sizeof(one->name), "%s: %s", machine_mode_name(mode), head->name);
-			tests[count++] = (struct CMUnitTest){ one->name, table->test, NULL, NULL, one };
+			tests[count++] =
+				(struct CMUnitTest){ one->name, table->test, table->before, table->after, one };
 		}
 	return count;
 }
@@ -44,9 +45,9 @@ static void run_row_test(void **state)
 }
 
 int row_tests_main(const char *name, struct machine *machine, const char *config, const struct row_test *tests,
-		   size_t count)
+		   size_t count, int (*before)(void **state), int (*after)(void **state))
 {
-	const struct row_table table = { name, tests, sizeof(tests[0]), count, run_row_test };
+	const struct row_table table = { name, tests, sizeof(tests[0]), count, run_row_test, before, after };
 	int failed;
 
 	machine_need_backend();

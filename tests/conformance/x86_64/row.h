@@ -28,6 +28,7 @@ struct row_table {
 	const void *rows; /* each begins with a struct row_head */
 	size_t row_size, count;
 	void (*test)(void **state); /* *state is its struct row_case */
+	int (*before)(void **state), (*after)(void **state);
 };
 
 struct row_head {
@@ -44,8 +45,9 @@ struct row_test {
 	void (*run)(unsigned mode);
 };
 
-/* A program's whole main(): needs the backend, makes the machine with that create config, runs the tests. */
+/* A program's whole main(): needs the backend, makes the machine with that create config, runs the tests, each between
+ * `before` and `after` (NULL: nothing). */
 int row_tests_main(const char *name, struct machine *machine, const char *config, const struct row_test *tests,
-		   size_t count);
+		   size_t count, int (*before)(void **state), int (*after)(void **state));
 
 #endif

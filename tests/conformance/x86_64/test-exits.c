@@ -364,7 +364,7 @@ static void test_edge_row(void **state)
 }
 
 /* clang-format off */
-#define TABLE(name, rows, test) { name, rows, sizeof((rows)[0]), sizeof(rows) / sizeof((rows)[0]), test }
+#define TABLE(name, rows, test) { name, rows, sizeof((rows)[0]), sizeof(rows) / sizeof((rows)[0]), test, NULL, NULL }
 static const struct row_table tables[] = {
 	TABLE("exits: ports", port_rows, test_row),
 	TABLE("exits: loads", load_rows, test_row),

@@ -507,5 +507,5 @@ static const struct row_test tests[] = {
 
 int main(void)
 {
-	return row_tests_main("interrupts", &machine, "", tests, sizeof(tests) / sizeof(tests[0]));
+	return row_tests_main("interrupts", &machine, "", tests, sizeof(tests) / sizeof(tests[0]), NULL, NULL);
 }

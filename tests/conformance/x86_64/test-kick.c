@@ -250,5 +250,5 @@ static const struct row_test tests[] = {
 
 int main(void)
 {
-	return row_tests_main("kick", &machine, "", tests, sizeof(tests) / sizeof(tests[0]));
+	return row_tests_main("kick", &machine, "", tests, sizeof(tests) / sizeof(tests[0]), NULL, NULL);
 }

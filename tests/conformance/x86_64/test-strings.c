@@ -227,7 +227,8 @@ static void test_row(void **state)
 
 int main(void)
 {
-	const struct row_table table = { "strings", rows, sizeof(rows[0]), sizeof(rows) / sizeof(rows[0]), test_row };
+	const struct row_table table = { "strings", rows, sizeof(rows[0]), sizeof(rows) / sizeof(rows[0]), test_row,
+					 NULL,      NULL };
 	int failed;
 
 	machine_need_backend();
