@@ -235,15 +235,16 @@ static const struct row rows[] = {
 	{ "smp", "N", "The machine", parse_count, IN(cpus), 1, 64, 0, "1",
 	  "How many harts (virtual CPUs) the guest has, 1 to 64; each is a thread of the host." },
 	{ "append", "TEXT", "The machine", parse_any_text, IN(append), 0, 0, 0, NULL,
-	  "The kernel's command line; the guest finds it as bootargs in the device tree." },
+	  "The kernel's command line; on riscv64 the guest finds it as bootargs in the device tree." },
 	{ "initrd", "FILE", "The machine", parse_text, IN(initrd), 0, 0, 0, NULL,
-	  "An initial RAM disk, put into memory behind the image and named in the device tree." },
+	  "An initial RAM disk, put into memory; the device tree or the boot parameters say where." },
 	{ "entry", "ADDRESS", "The machine", parse_entry, IN(entry), 0, 0, 0, NULL,
-	  "Where hart 0 starts, if not where the image says (flat binaries: where they are loaded, 0x80200000)." },
+	  "Where hart 0 starts, if not where the image says (flat binaries: where they are loaded, 0x80200000 on "
+	  "riscv64, 0x8000 on x86_64)." },
 	{ "dtb", "FILE", "The machine", parse_text, IN(dtb), 0, 0, 0, NULL,
-	  "A device tree to give to the guest instead of the board's own; --append and --initrd are added to it." },
+	  "A device tree for a riscv64 guest instead of the board's own; --append and --initrd are added to it." },
 	{ "dumpdtb", "FILE", "The machine", parse_action, IN(dump_dtb), 0, 0, ACTION_DUMP_DTB, NULL,
-	  "Writes the device tree that the guest would get (- for standard output), and runs nothing." },
+	  "Writes the device tree that a riscv64 guest would get (- for standard output), and runs nothing." },
 	{ "backend", "NAME|PATH|auto", "The engine", parse_text, IN(backend), 0, 0, 0, "auto",
 	  "What executes the guest: a name of --list, a file (with a / in it), or the best for the guest." },
 	{ "set", "KIND.FIELD=VALUE", "The engine", parse_texts, IN(sets), 0, 0, 0, NULL,
@@ -415,9 +416,9 @@ static void write_status(FILE *stream, const char *shown, const char *text)
 static const char help_head[] =
 	"Usage: axvcpu-run [OPTIONS] [IMAGE]\n"
 	"\n"
-	"Runs a guest on any engine that axvcpu has, on a riscv64 board much like QEMU's virt or on an x86_64\n"
-	"PC without firmware. IMAGE is a flat binary, an ELF file or a Linux Image; without one, a small\n"
-	"built-in guest says what it runs on.\n"
+	"Runs a guest on a riscv64 board much like QEMU's virt, or on a small x86_64 PC, on any engine that\n"
+	"axvcpu has. IMAGE is a flat binary, an ELF file, a Linux Image or bzImage, or a PVH or multiboot\n"
+	"kernel; without one, a small built-in guest says what it runs on.\n"
 	"\n"
 	"Examples\n"
 	"  axvcpu-run                              the built-in guest: does everything work?\n"

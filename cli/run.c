@@ -36,6 +36,7 @@ struct session {
 	struct console console;
 	bool console_open;
 	struct machine *machine; /* NULL between two */
+	int signal;              /* that told to end, while there was a machine; 0: none */
 	struct stats stats;
 	uint64_t begin_ns;
 };
@@ -159,12 +160,20 @@ static int wait_for_events(struct pollfd *fds, nfds_t count, uint64_t ns)
 	return ppoll(fds, count, ns == UINT64_MAX ? NULL : &timeout, NULL);
 }
 
-static void check_signals(struct session *session)
+/* True when one came; the first is kept. */
+static bool take_signal(struct session *session)
 {
 	int number = signals_take(session->signal_fd);
 
-	if (number)
-		machine_ended(session->machine, MACHINE_FAILED, signal_status(number), "%s", fail_text());
+	if (number && !session->signal)
+		session->signal = number;
+	return number;
+}
+
+static void check_signals(struct session *session)
+{
+	if (take_signal(session))
+		machine_ended(session->machine, MACHINE_FAILED, signal_status(session->signal), "%s", fail_text());
 }
 
 static void check_console(struct session *session, const struct pollfd fds[3])
@@ -216,7 +225,7 @@ static void drain(struct session *session, bool hurry)
 		if (wait_for_events(fds, 4, deadline == UINT64_MAX ? deadline : deadline - now_ns()) < 0)
 			continue;
 		console_service(&session->console, fds, &key);
-		if (signals_take(session->signal_fd))
+		if (take_signal(session))
 			return;
 	}
 }
@@ -279,8 +288,8 @@ static int run_machines(struct session *session)
 			status == STATUS_RESET;
 		machine_destroy(session->machine);
 		session->machine = NULL;
-	} while (again);
-	return status;
+	} while (again && !session->signal);
+	return again ? signal_status(session->signal) : status; /* it came when the machine was being reset */
 }
 
 static void finish(struct session *session)

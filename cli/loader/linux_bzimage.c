@@ -20,6 +20,7 @@
 #include "image.h"
 
 #define SECTOR 512u
+#define UNIT 16u
 #define MAGIC 0x202u
 #define HEADER_END_MIN 0x268u /* of version 2.12 */
 #define HEADER_END_MAX 0x290u /* what follows in the zero page is not the header's */
@@ -76,10 +77,12 @@ static int check_header(const struct blob *blob, size_t header_end)
 static int find_kernel(const struct blob *blob, struct segment *ret_segment)
 {
 	uint64_t sectors = get(blob, 0x1f1, 1), start = ((sectors ? sectors : 4) + 1) * SECTOR;
-	uint64_t size = get(blob, 0x1f4, 4) * 16;
+	uint64_t size = get(blob, 0x1f4, 4) * UNIT;
 
-	if (blob->size < start + size)
+	if (blob->size + UNIT <= start + size) /* the last unit may be a part of one */
 		return truncated(blob, start + size);
+	if (size > blob->size - start)
+		size = blob->size - start;
 	if (size <= ENTRY_64)
 		return fail(STATUS_DATA, "the Linux bzImage \"%s\" is damaged: its kernel has %llu bytes", blob->name,
 			    (unsigned long long)size);

@@ -12,6 +12,7 @@
 #error "the KVM backend has no folder for this architecture yet"
 #endif
 
+struct axarch_extension;
 struct axvcpu_exit;
 struct kvm_vcpu;
 struct kvm_vm;
@@ -19,7 +20,9 @@ struct kvm_vm;
 /* Beside 0 (`exit` is filled in) and the errors: there is nothing for the VMM, enter the guest (again). */
 #define KVM_AGAIN INT32_MIN
 
-/* The VM was just made. */
+/* A vCPU with this config can be in a VM of this kind only. */
+uint32_t kvm_arch_vm_kind(const struct kvm_create *config);
+/* The VM was just made, of vm->kind. */
 int32_t kvm_arch_vm_init(struct kvm_vm *vm);
 
 /* The vCPU has its descriptor and kvm_run; then its end. */
@@ -66,5 +69,8 @@ int32_t kvm_arch_set_breakpoint(struct kvm_vcpu *vcpu, uint64_t gva, bool enable
 
 /* Writes "pc 0x...: bytes: disassembly" of the next instruction; returns the length it wants, as snprintf. */
 int kvm_arch_where(struct kvm_vcpu *vcpu, char *ret_text, size_t capacity);
+
+/* An extension that this architecture alone has; NULL: none of that name. */
+const struct axarch_extension *kvm_arch_extension(const char *name);
 
 #endif

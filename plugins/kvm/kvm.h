@@ -49,6 +49,7 @@ struct kvm_vm {
 	struct kvm_vm *next;
 	const struct axarch_host *host;
 	uint32_t vm_id;
+	uint32_t kind; /* kvm_arch_vm_kind: vCPUs of different kinds cannot be of one VM */
 	uint64_t root; /* the address space's; 0: none yet */
 	struct axarch_space *space;
 	struct axarch_space_listener listener;
@@ -128,9 +129,15 @@ int32_t kvm_call(const struct axarch_host *host, int fd, unsigned long request, 
 
 /* vm.c */
 
-/* Joins a VM of that id in which no vCPU has this number, and whose space is `root` (0: any) or none yet; or makes one.
- */
-int32_t kvm_vm_join(const struct axarch_host *host, uint32_t vm_id, uint32_t vcpu_id, uint64_t root,
+/* What a vCPU's VM must be like. */
+struct kvm_vm_wanted {
+	uint32_t vm_id;
+	uint32_t kind;
+	uint64_t root; /* 0: any */
+};
+
+/* Joins a VM that is so, or has no space yet, and in which no vCPU has this number; or makes one. */
+int32_t kvm_vm_join(const struct axarch_host *host, const struct kvm_vm_wanted *wanted, uint32_t vcpu_id,
 		    struct kvm_vm **ret_vm, struct kvm_seat **ret_seat);
 /* Gives the seat back; the last to leave ends the VM. */
 void kvm_vm_leave(struct kvm_vm *vm, struct kvm_seat *seat);

@@ -161,7 +161,7 @@ static const struct axarch_extension where_extension = {
 
 static const struct axarch_extension *get_extension(const char *name)
 {
-	return strcmp(name, where_extension.name) ? NULL : &where_extension;
+	return strcmp(name, where_extension.name) ? kvm_arch_extension(name) : &where_extension;
 }
 
 /* set_budget and read_counter are missing: KVM counts no guest instructions. */

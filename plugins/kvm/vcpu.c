@@ -26,9 +26,10 @@ static int32_t map_run(struct kvm_vcpu *vcpu, int fd, struct kvm_run **ret_run)
 	return 0;
 }
 
-static int32_t take_seat(struct kvm_vcpu *vcpu)
+static int32_t take_seat(struct kvm_vcpu *vcpu, const struct kvm_create *config)
 {
-	int32_t error = kvm_vm_join(vcpu->host, vcpu->vm_id, vcpu->vcpu_id, 0, &vcpu->vm, &vcpu->seat);
+	const struct kvm_vm_wanted wanted = { .vm_id = vcpu->vm_id, .kind = kvm_arch_vm_kind(config) };
+	int32_t error = kvm_vm_join(vcpu->host, &wanted, vcpu->vcpu_id, &vcpu->vm, &vcpu->seat);
 
 	if (error)
 		return error;
@@ -50,7 +51,7 @@ int32_t kvm_vcpu_create(const struct axarch_host *host, uint32_t vm_id, uint32_t
 	vcpu->host = host;
 	vcpu->vm_id = vm_id;
 	vcpu->vcpu_id = vcpu_id;
-	error = take_seat(vcpu);
+	error = take_seat(vcpu, config);
 	if (error)
 		goto free_vcpu;
 	error = kvm_arch_vcpu_init(vcpu, config);
@@ -90,6 +91,7 @@ static void exchange_run(struct kvm_vcpu *vcpu, struct kvm_run *run)
 /* The VM has another space: on to one that has this space, with all of the vCPU's state. */
 static int32_t move(struct kvm_vcpu *vcpu, uint64_t root)
 {
+	const struct kvm_vm_wanted wanted = { .vm_id = vcpu->vm_id, .kind = vcpu->vm->kind, .root = root };
 	struct kvm_vm *vm, *old_vm = vcpu->vm;
 	struct kvm_seat *seat, *old_seat = vcpu->seat;
 	struct kvm_run *run;
@@ -99,7 +101,7 @@ static int32_t move(struct kvm_vcpu *vcpu, uint64_t root)
 	error = kvm_arch_vcpu_pack(vcpu);
 	if (error)
 		return error;
-	error = kvm_vm_join(vcpu->host, vcpu->vm_id, vcpu->vcpu_id, root, &vm, &seat);
+	error = kvm_vm_join(vcpu->host, &wanted, vcpu->vcpu_id, &vm, &seat);
 	if (error)
 		return error;
 	error = kvm_vm_attach(vm, root, &other);

@@ -30,11 +30,16 @@ static bool has_room(struct kvm_vm *vm, uint32_t vcpu_id)
 	return !seat || !seat->taken;
 }
 
-/* root 0: whatever the VM's space is. */
-static struct kvm_vm *find(uint32_t vm_id, uint32_t vcpu_id, uint64_t root)
+static bool is_wanted(const struct kvm_vm *vm, const struct kvm_vm_wanted *wanted)
+{
+	return vm->vm_id == wanted->vm_id && vm->kind == wanted->kind &&
+	       (!wanted->root || !vm->root || vm->root == wanted->root);
+}
+
+static struct kvm_vm *find(const struct kvm_vm_wanted *wanted, uint32_t vcpu_id)
 {
 	for (struct kvm_vm *vm = vms; vm; vm = vm->next)
-		if (vm->vm_id == vm_id && (!root || !vm->root || vm->root == root) && has_room(vm, vcpu_id))
+		if (is_wanted(vm, wanted) && has_room(vm, vcpu_id))
 			return vm;
 	return NULL;
 }
@@ -67,7 +72,7 @@ static int32_t create_vm(const struct axarch_host *host, struct kvm_vm *vm)
 	return vm->fd < 0 ? kvm_failed(host, "KVM_CREATE_VM") : 0;
 }
 
-static int32_t make_vm(const struct axarch_host *host, uint32_t vm_id, struct kvm_vm **ret_vm)
+static int32_t make_vm(const struct axarch_host *host, const struct kvm_vm_wanted *wanted, struct kvm_vm **ret_vm)
 {
 	struct kvm_vm *vm = host->alloc(sizeof(*vm));
 	int32_t error;
@@ -75,7 +80,8 @@ static int32_t make_vm(const struct axarch_host *host, uint32_t vm_id, struct kv
 	if (!vm)
 		return host->error(AXVCPU_ERROR_NO_MEMORY, "kvm: no memory for a VM");
 	vm->host = host;
-	vm->vm_id = vm_id;
+	vm->vm_id = wanted->vm_id;
+	vm->kind = wanted->kind;
 	vm->listener = (struct axarch_space_listener){ .heard = kvm_memory_heard, .context = vm };
 	pthread_mutex_init(&vm->lock, NULL);
 	error = create_vm(host, vm);
@@ -138,15 +144,15 @@ static void take_out(struct kvm_vm *vm)
 	*link = vm->next;
 }
 
-int32_t kvm_vm_join(const struct axarch_host *host, uint32_t vm_id, uint32_t vcpu_id, uint64_t root,
+int32_t kvm_vm_join(const struct axarch_host *host, const struct kvm_vm_wanted *wanted, uint32_t vcpu_id,
 		    struct kvm_vm **ret_vm, struct kvm_seat **ret_seat)
 {
 	struct kvm_vm *vm;
 	int32_t error;
 
 	pthread_mutex_lock(&vms_lock);
-	vm = find(vm_id, vcpu_id, root);
-	error = vm ? 0 : make_vm(host, vm_id, &vm);
+	vm = find(wanted, vcpu_id);
+	error = vm ? 0 : make_vm(host, wanted, &vm);
 	if (!error) {
 		error = sit_down(vm, vcpu_id, ret_seat);
 		if (error && !vm->users) {

@@ -129,6 +129,9 @@ class Pack:
         """Its program, and what its arguments name; returns the number by which init.c reports it."""
         command = [self.resolve(argument) for argument in test.command]
         self.add(command[0])
+        for argument in command[1:]:
+            if os.path.isfile(argument):
+                self.add(argument)
         variables = [self.resolve(variable) for variable in test.variables]
         self.record(str(self.tests), [str(test.limit), self.folder, str(len(variables)), *variables, *command])
         self.tests += 1

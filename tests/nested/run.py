@@ -6,8 +6,8 @@
 
 TEST is: --- NAME SECONDS [VARIABLE=VALUE]... PROGRAM [ARGUMENT]...
 
-INIT is the built init.c. A program comes with its libraries, and finds itself and every --file (a file, or a folder with all that is
-in it) at the path that it has here. Arguments and variables may name guests: @vmlinuz@, @vmlinux@, @initramfs@, @busybox@.
+INIT is the built init.c. A program comes with its libraries, and finds itself, every argument that is a file, and every --file (a file, or a folder
+with all that is in it) at the path that it has here. Arguments and variables may name guests: @vmlinuz@, @vmlinux@, @initramfs@, @busybox@.
 A test passes with status 0 and is skipped with 77; it has so many seconds. Without QEMU or a kernel all are skipped.
 """
 

@@ -151,6 +151,48 @@
 	REG(AXVCPU_X86_64_MSR(0x277), 8, 0, "pat", "", "page attribute table") \
 	REG(AXVCPU_X86_64_MSR(0x2ff), 8, 0, "mtrr_def_type", "", "default memory type, and whether the ranges count") \
 	REG(AXVCPU_X86_64_MSR(0x6e0), 8, 0, "tsc_deadline", "", "local APIC timer: time stamp at which it fires") \
+	REG(AXVCPU_X86_64_MSR(0x802), 8, 0, "lapic.id", "", "local APIC of an engine that has one: id, as its mode has it") \
+	REG(AXVCPU_X86_64_MSR(0x803), 8, 0, "lapic.version", "", "local APIC of an engine that has one: version and number of LVT entries") \
+	REG(AXVCPU_X86_64_MSR(0x808), 8, 0, "lapic.tpr", "", "local APIC of an engine that has one: task priority") \
+	REG(AXVCPU_X86_64_MSR(0x80d), 8, 0, "lapic.ldr", "", "local APIC of an engine that has one: logical destination") \
+	REG(AXVCPU_X86_64_MSR(0x80e), 8, 0, "lapic.dfr", "", "local APIC of an engine that has one: destination format") \
+	REG(AXVCPU_X86_64_MSR(0x80f), 8, 0, "lapic.svr", "", "local APIC of an engine that has one: spurious vector, software enable") \
+	REG(AXVCPU_X86_64_MSR(0x810), 8, 0, "lapic.isr0", "", "local APIC of an engine that has one: in service, vectors 0 to 31") \
+	REG(AXVCPU_X86_64_MSR(0x811), 8, 0, "lapic.isr1", "", "local APIC of an engine that has one: in service, vectors 32 to 63") \
+	REG(AXVCPU_X86_64_MSR(0x812), 8, 0, "lapic.isr2", "", "local APIC of an engine that has one: in service, vectors 64 to 95") \
+	REG(AXVCPU_X86_64_MSR(0x813), 8, 0, "lapic.isr3", "", "local APIC of an engine that has one: in service, vectors 96 to 127") \
+	REG(AXVCPU_X86_64_MSR(0x814), 8, 0, "lapic.isr4", "", "local APIC of an engine that has one: in service, vectors 128 to 159") \
+	REG(AXVCPU_X86_64_MSR(0x815), 8, 0, "lapic.isr5", "", "local APIC of an engine that has one: in service, vectors 160 to 191") \
+	REG(AXVCPU_X86_64_MSR(0x816), 8, 0, "lapic.isr6", "", "local APIC of an engine that has one: in service, vectors 192 to 223") \
+	REG(AXVCPU_X86_64_MSR(0x817), 8, 0, "lapic.isr7", "", "local APIC of an engine that has one: in service, vectors 224 to 255") \
+	REG(AXVCPU_X86_64_MSR(0x818), 8, 0, "lapic.tmr0", "", "local APIC of an engine that has one: level-triggered, vectors 0 to 31") \
+	REG(AXVCPU_X86_64_MSR(0x819), 8, 0, "lapic.tmr1", "", "local APIC of an engine that has one: level-triggered, vectors 32 to 63") \
+	REG(AXVCPU_X86_64_MSR(0x81a), 8, 0, "lapic.tmr2", "", "local APIC of an engine that has one: level-triggered, vectors 64 to 95") \
+	REG(AXVCPU_X86_64_MSR(0x81b), 8, 0, "lapic.tmr3", "", "local APIC of an engine that has one: level-triggered, vectors 96 to 127") \
+	REG(AXVCPU_X86_64_MSR(0x81c), 8, 0, "lapic.tmr4", "", "local APIC of an engine that has one: level-triggered, vectors 128 to 159") \
+	REG(AXVCPU_X86_64_MSR(0x81d), 8, 0, "lapic.tmr5", "", "local APIC of an engine that has one: level-triggered, vectors 160 to 191") \
+	REG(AXVCPU_X86_64_MSR(0x81e), 8, 0, "lapic.tmr6", "", "local APIC of an engine that has one: level-triggered, vectors 192 to 223") \
+	REG(AXVCPU_X86_64_MSR(0x81f), 8, 0, "lapic.tmr7", "", "local APIC of an engine that has one: level-triggered, vectors 224 to 255") \
+	REG(AXVCPU_X86_64_MSR(0x820), 8, 0, "lapic.irr0", "", "local APIC of an engine that has one: requested, vectors 0 to 31") \
+	REG(AXVCPU_X86_64_MSR(0x821), 8, 0, "lapic.irr1", "", "local APIC of an engine that has one: requested, vectors 32 to 63") \
+	REG(AXVCPU_X86_64_MSR(0x822), 8, 0, "lapic.irr2", "", "local APIC of an engine that has one: requested, vectors 64 to 95") \
+	REG(AXVCPU_X86_64_MSR(0x823), 8, 0, "lapic.irr3", "", "local APIC of an engine that has one: requested, vectors 96 to 127") \
+	REG(AXVCPU_X86_64_MSR(0x824), 8, 0, "lapic.irr4", "", "local APIC of an engine that has one: requested, vectors 128 to 159") \
+	REG(AXVCPU_X86_64_MSR(0x825), 8, 0, "lapic.irr5", "", "local APIC of an engine that has one: requested, vectors 160 to 191") \
+	REG(AXVCPU_X86_64_MSR(0x826), 8, 0, "lapic.irr6", "", "local APIC of an engine that has one: requested, vectors 192 to 223") \
+	REG(AXVCPU_X86_64_MSR(0x827), 8, 0, "lapic.irr7", "", "local APIC of an engine that has one: requested, vectors 224 to 255") \
+	REG(AXVCPU_X86_64_MSR(0x828), 8, 0, "lapic.esr", "", "local APIC of an engine that has one: errors") \
+	REG(AXVCPU_X86_64_MSR(0x82f), 8, 0, "lapic.lvt_cmci", "", "local APIC of an engine that has one: LVT: corrected machine checks") \
+	REG(AXVCPU_X86_64_MSR(0x830), 8, 0, "lapic.icr", "", "local APIC of an engine that has one: interrupt command") \
+	REG(AXVCPU_X86_64_MSR(0x832), 8, 0, "lapic.lvt_timer", "", "local APIC of an engine that has one: LVT: timer") \
+	REG(AXVCPU_X86_64_MSR(0x833), 8, 0, "lapic.lvt_thermal", "", "local APIC of an engine that has one: LVT: thermal sensor") \
+	REG(AXVCPU_X86_64_MSR(0x834), 8, 0, "lapic.lvt_pmc", "", "local APIC of an engine that has one: LVT: performance counters") \
+	REG(AXVCPU_X86_64_MSR(0x835), 8, 0, "lapic.lvt_lint0", "", "local APIC of an engine that has one: LVT: pin LINT0") \
+	REG(AXVCPU_X86_64_MSR(0x836), 8, 0, "lapic.lvt_lint1", "", "local APIC of an engine that has one: LVT: pin LINT1") \
+	REG(AXVCPU_X86_64_MSR(0x837), 8, 0, "lapic.lvt_error", "", "local APIC of an engine that has one: LVT: errors") \
+	REG(AXVCPU_X86_64_MSR(0x838), 8, 0, "lapic.initial_count", "", "local APIC of an engine that has one: timer: where it begins") \
+	REG(AXVCPU_X86_64_MSR(0x839), 8, AXVCPU_REG_VOLATILE, "lapic.current_count", "", "local APIC of an engine that has one: timer: where it is") \
+	REG(AXVCPU_X86_64_MSR(0x83e), 8, 0, "lapic.divide", "", "local APIC of an engine that has one: timer: divider") \
 	REG(AXVCPU_X86_64_MSR(0xda0), 8, 0, "xss", "", "supervisor state components that xsaves knows") \
 	REG(AXVCPU_X86_64_MSR(0x4b564d00), 8, 0, "kvm_wall_clock", "", "paravirtual wall clock: where the guest wants it") \
 	REG(AXVCPU_X86_64_MSR(0x4b564d01), 8, 0, "kvm_system_time", "", "paravirtual clock: where the guest wants it") \

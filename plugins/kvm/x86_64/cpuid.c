@@ -425,13 +425,13 @@ static void set_frequency(struct kvm_cpuid2 *cpuid, uint32_t tsc_khz)
  * KVM's own leaves, with its clock and without what needs an APIC in the kernel or hypercalls. The clock's leaf tells
  * the frequency on AMD too, where there is no leaf 0x15.
  */
-static void set_paravirtual(struct kvm_cpuid2 *cpuid)
+static void set_paravirtual(struct kvm_cpuid2 *cpuid, const struct kvm_vm *vm)
 {
 	const uint32_t clocks = 1u << KVM_FEATURE_CLOCKSOURCE | 1u << KVM_FEATURE_NOP_IO_DELAY |
 				1u << KVM_FEATURE_CLOCKSOURCE2 | 1u << KVM_FEATURE_CLOCKSOURCE_STABLE_BIT;
 	struct kvm_cpuid_entry2 *features_leaf = entry_of(cpuid, HYPERVISOR_LEAF + 1, 0);
 
-	if (features_leaf)
+	if (features_leaf && (vm->kind == KVM_CHIP_VMM || vm->arch.hypercall_exits))
 		features_leaf->eax &= clocks;
 	set(cpuid, feature_of("hypervisor"), true);
 }
@@ -475,7 +475,7 @@ static int32_t build(struct kvm_vcpu *vcpu, struct kvm_cpuid2 *cpuid, struct kvm
 	for (size_t i = 0; i < sizeof(by_board) / sizeof(by_board[0]); i++)
 		set(cpuid, feature_of(by_board[i]), true);
 	apply_level(cpuid, config->cpuid);
-	set_paravirtual(cpuid);
+	set_paravirtual(cpuid, vcpu->vm);
 	error = apply_features(vcpu->host, cpuid, supported, config->features);
 	if (error)
 		return error;

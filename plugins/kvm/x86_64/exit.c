@@ -168,30 +168,40 @@ int32_t kvm_arch_fail_access(struct kvm_vcpu *vcpu, const struct axvcpu_exit *ex
 	return 0;
 }
 
+/* Where the result of the hypercall that the exit reports goes. */
+static __u64 *hypercall_result(struct kvm_run *run)
+{
+	return run->exit_reason == KVM_EXIT_XEN ? &run->xen.u.hcall.result : &run->hypercall.ret;
+}
+
 /* nr in rax; arguments in rdi, rsi, rdx, rcx, r8, r9. Success is in rax until the VMM says other. */
-static int32_t on_xen(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+static int32_t on_hypercall(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	const struct kvm_regs *regs = &vcpu->arch.state.regs;
-	int32_t error;
+	int32_t error = kvm_state_load(vcpu, KVM_GROUP_REGS); /* before `unfinished` is set: these are the call's */
 
-	if (vcpu->run->xen.type != KVM_EXIT_XEN_HCALL)
-		return KVM_AGAIN;
-	error = kvm_state_load(vcpu, KVM_GROUP_REGS); /* before `unfinished` is set: these are the call's */
 	if (error)
 		return error;
 	exit->reason = AXVCPU_EXIT_HYPERCALL;
 	exit->hypercall = (struct axvcpu_exit_hypercall){
 		.nr = regs->rax, .args = { regs->rdi, regs->rsi, regs->rdx, regs->rcx, regs->r8, regs->r9 }
 	};
-	vcpu->run->xen.u.hcall.result = 0;
+	*hypercall_result(vcpu->run) = 0;
 	vcpu->unfinished = true;
 	return 0;
 }
 
+static int32_t on_xen(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+{
+	return vcpu->run->xen.type == KVM_EXIT_XEN_HCALL ? on_hypercall(vcpu, exit) : KVM_AGAIN;
+}
+
 int32_t kvm_arch_set_return_value(struct kvm_vcpu *vcpu, uint64_t value)
 {
-	if (vcpu->unfinished && vcpu->run->exit_reason == KVM_EXIT_XEN) {
-		vcpu->run->xen.u.hcall.result = value;
+	uint32_t reason = vcpu->run->exit_reason;
+
+	if (vcpu->unfinished && (reason == KVM_EXIT_XEN || reason == KVM_EXIT_HYPERCALL)) {
+		*hypercall_result(vcpu->run) = value;
 		return 0;
 	}
 	return kvm_arch_set_reg(vcpu, AXVCPU_X86_64_GPR(0), &value, 8);
@@ -275,6 +285,7 @@ static int32_t (*const handlers[])(struct kvm_vcpu *, struct axvcpu_exit *) = {
 	[KVM_EXIT_SET_TPR] = on_set_tpr,
 	[KVM_EXIT_X86_RDMSR] = on_rdmsr,
 	[KVM_EXIT_X86_WRMSR] = on_wrmsr,
+	[KVM_EXIT_HYPERCALL] = on_hypercall,
 	[KVM_EXIT_XEN] = on_xen,
 	[KVM_EXIT_FAIL_ENTRY] = on_fail_entry,
 	[KVM_EXIT_INTERNAL_ERROR] = on_internal_error,

@@ -27,6 +27,8 @@ void kvm_interrupt_update_look(struct kvm_vcpu *vcpu)
 
 int32_t kvm_arch_set_interrupt_line(struct kvm_vcpu *vcpu, uint32_t line, uint32_t level)
 {
+	if (vcpu->vm->kind == KVM_CHIP_KERNEL)
+		return kvm_chip_has_them(vcpu);
 	if (line != AXVCPU_X86_64_INTR)
 		return vcpu->host->error(AXVCPU_ERROR_INVALID_INPUT,
 					 "kvm: x86_64 has one interrupt line, 0 (INTR), no %u", line);
@@ -55,6 +57,8 @@ int32_t kvm_arch_inject_interrupt(struct kvm_vcpu *vcpu, uint64_t vector)
 		return vcpu->host->error(AXVCPU_ERROR_INVALID_INPUT,
 					 "kvm: x86_64 has interrupt vectors 0 to 255 and 256 for the NMI, no %llu",
 					 (unsigned long long)vector);
+	if (vcpu->vm->kind == KVM_CHIP_KERNEL)
+		return kvm_chip_has_them(vcpu);
 	vcpu->arch.edge_waiting = !kvm_interrupt_ready(vcpu);
 	kvm_interrupt_update_look(vcpu);
 	if (vcpu->arch.edge_waiting)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which MSRs the VMM has. Two things make KVM give exits for one: a filter that denies it, and the exit for everything
- * that KVM itself refuses. The MSRs of an x2APIC cannot be filtered, but KVM refuses them as it has no APIC. What was
- * refused and is not the VMM's is answered with #GP in exit.c.
+ * Which MSRs the VMM has: its APIC's, unless KVM has the APIC, and those of the config. Two things make KVM give exits
+ * for one: a filter that denies it, and the exit for everything that KVM itself refuses. The MSRs of an x2APIC cannot
+ * be filtered, but KVM refuses them as it has no APIC. What was refused and is not the VMM's is answered with #GP in
+ * exit.c.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +28,8 @@ static bool contains(const struct kvm_msr_range *ranges, size_t count, uint32_t 
 
 bool kvm_msr_exits(const struct kvm_vm *vm, uint32_t msr)
 {
-	return contains(always, ALWAYS, msr) || contains(vm->arch.msr_exits.items, vm->arch.msr_exits.count, msr);
+	return (vm->kind == KVM_CHIP_VMM && contains(always, ALWAYS, msr)) ||
+	       contains(vm->arch.msr_exits.items, vm->arch.msr_exits.count, msr);
 }
 
 /* "0x10" or "0x10-0x1f"; *text moves past it and a comma. */
@@ -97,13 +99,15 @@ int32_t kvm_msr_filter(struct kvm_vm *vm)
 	uint32_t count = 0;
 	int32_t error;
 
+	if (vm->kind == KVM_CHIP_KERNEL && !vm->arch.msr_exits.count)
+		return 0;
 	if (!kvm_system_has(vm->fd, KVM_CAP_X86_USER_SPACE_MSR) || !kvm_system_has(vm->fd, KVM_CAP_X86_MSR_FILTER))
 		return vm->host->error(AXVCPU_ERROR_UNSUPPORTED, "kvm: this host's KVM cannot give MSRs to the VMM, "
 								 "whose APIC needs that: Linux 5.10 or newer can");
 	error = KVM_CALL(vm->host, vm->fd, KVM_ENABLE_CAP, &exits);
 	if (error)
 		return error;
-	for (size_t i = 0; i < ALWAYS; i++)
+	for (size_t i = 0; i < ALWAYS && vm->kind == KVM_CHIP_VMM; i++)
 		if (always[i].first < 0x800 || always[i].first > 0x8ff) /* KVM does not look at the filter for these */
 			deny(&filter, &count, &always[i]);
 	for (uint32_t i = 0; i < vm->arch.msr_exits.count; i++)

@@ -17,6 +17,10 @@
 #define MSR_EFER 0xc0000080u
 #define MSR_FS_BASE 0xc0000100u
 #define MSR_GS_BASE 0xc0000101u
+#define MSR_TSC_DEADLINE 0x6e0u
+#define MSR_X2APIC 0x800u
+#define MSR_X2APIC_ICR 0x830u
+#define MSR_X2APIC_LAST 0x8ffu
 #define CR_8 8u
 #define MP_STATE 19u
 #define XSTATE_BV 512u
@@ -142,7 +146,9 @@ static bool find_control(struct kvm_vcpu *vcpu, uint64_t index, struct place *re
 	uint64_t *const controls[] = { (uint64_t *)&sregs->cr0, NULL, (uint64_t *)&sregs->cr2, (uint64_t *)&sregs->cr3,
 				       (uint64_t *)&sregs->cr4 };
 
-	if (index == CR_8)
+	if (index == CR_8 && vcpu->vm->kind == KVM_CHIP_KERNEL)
+		*ret_place = at(KVM_GROUP_SREGS, &sregs->cr8, 8);
+	else if (index == CR_8)
 		*ret_place = at(0, &vcpu->run->cr8, 8);
 	else if (index < sizeof(controls) / sizeof(controls[0]) && controls[index])
 		*ret_place = at(KVM_GROUP_SREGS, controls[index], 8);
@@ -172,6 +178,21 @@ static bool find_debug(struct kvm_vcpu *vcpu, uint64_t index, struct place *ret_
 	return true;
 }
 
+/* The APIC's registers lie 16 bytes apart in its page, in the order of their MSRs; the upper half of the ICR is one
+ * more. */
+static bool find_lapic(struct kvm_vcpu *vcpu, uint64_t index, struct place *ret_place)
+{
+	uint8_t *page = (uint8_t *)vcpu->arch.state.lapic.regs;
+	size_t offset = 16 * (size_t)(index - MSR_X2APIC);
+
+	if (offset + 4 > sizeof(vcpu->arch.state.lapic.regs))
+		return false;
+	*ret_place = at(KVM_GROUP_LAPIC, page + offset, 4);
+	if (index == MSR_X2APIC_ICR)
+		ret_place->second = page + offset + 16;
+	return true;
+}
+
 static bool find_msr(struct kvm_vcpu *vcpu, uint64_t index, struct place *ret_place)
 {
 	struct kvm_state *state = &vcpu->arch.state;
@@ -190,7 +211,12 @@ static bool find_msr(struct kvm_vcpu *vcpu, uint64_t index, struct place *ret_pl
 	case MSR_GS_BASE:
 		*ret_place = at(KVM_GROUP_SREGS, &state->sregs.gs.base, 8);
 		return true;
+	case MSR_TSC_DEADLINE:
+		*ret_place = at(KVM_GROUP_DEADLINE, &state->deadline, 8);
+		return true;
 	}
+	if (index >= MSR_X2APIC && index <= MSR_X2APIC_LAST)
+		return find_lapic(vcpu, index, ret_place);
 	i = kvm_state_msr_place((uint32_t)index);
 	if (i == KVM_STATE_MSRS || (vcpu->arch.msrs_probed && !(vcpu->arch.msrs_present >> i & 1)))
 		return false;
@@ -447,6 +473,10 @@ static int32_t get_mp_state(struct kvm_vcpu *vcpu, uint64_t *ret_value)
 /* Without an APIC in the kernel a halt is the plugin's to keep, and the other states do not exist. */
 static int32_t set_mp_state(struct kvm_vcpu *vcpu, uint64_t value)
 {
+	struct kvm_mp_state state = { .mp_state = (uint32_t)value };
+
+	if (vcpu->vm->kind == KVM_CHIP_KERNEL)
+		return KVM_CALL(vcpu->host, vcpu->fd, KVM_SET_MP_STATE, &state);
 	if (value != KVM_MP_STATE_RUNNABLE && value != KVM_MP_STATE_HALTED)
 		return vcpu->host->error(
 			AXVCPU_ERROR_INVALID_INPUT,

@@ -20,13 +20,16 @@
 #define MSR_APIC_BASE 0x1bu
 #define MSR_TSC_DEADLINE 0x6e0u
 #define MSR_EFER 0xc0000080u
+#define MSR_X2APIC 0x800u
+#define MSR_X2APIC_LAST 0x8ffu
 
 /* Runs after which registers that nobody reads are not synchronized any more. */
 #define UNREAD_MAX 16
 
 /*
  * The MSRs of the register table that are KVM's to keep. Not: the time stamp counter, which goes on by itself; efer and
- * the APIC's base, which are among the sregs; the deadline, which is the VMM's APIC's.
+ * the APIC's base, which are among the sregs; the deadline and the registers of the APIC, which is the VMM's or a group
+ * of its own.
  */
 /* clang-format off */
 #define MSR_ROW(id, size, flags, name, alias, doc) { id, flags },
@@ -44,7 +47,8 @@ static bool is_kept(uint64_t id, uint32_t flags)
 	uint64_t index = AXVCPU_REG_ID_INDEX(id);
 
 	return AXVCPU_REG_ID_GROUP(id) == AXVCPU_REG_SYSTEM && index <= UINT32_MAX && !(flags & AXVCPU_REG_ALIAS) &&
-	       index != MSR_TSC && index != MSR_APIC_BASE && index != MSR_TSC_DEADLINE && index != MSR_EFER;
+	       index != MSR_TSC && index != MSR_APIC_BASE && index != MSR_TSC_DEADLINE && index != MSR_EFER &&
+	       (index < MSR_X2APIC || index > MSR_X2APIC_LAST);
 }
 
 static void list_msrs(void)
@@ -162,7 +166,8 @@ static int32_t write_sregs(struct kvm_vcpu *vcpu)
 	struct kvm_sregs *sregs = &vcpu->arch.state.sregs;
 
 	memset(sregs->interrupt_bitmap, 0, sizeof(sregs->interrupt_bitmap));
-	sregs->cr8 = vcpu->run->cr8;
+	if (vcpu->vm->kind == KVM_CHIP_VMM)
+		sregs->cr8 = vcpu->run->cr8;
 	if (!ioctl(vcpu->fd, KVM_SET_SREGS, sregs))
 		return 0;
 	return vcpu->host->error(
@@ -199,7 +204,19 @@ PLAIN(xcrs, KVM_GET_XCRS, KVM_SET_XCRS, &vcpu->arch.state.xcrs, sizeof(struct kv
 PLAIN(xsave, KVM_GET_XSAVE2, KVM_SET_XSAVE, vcpu->arch.state.xsave, 0)
 PLAIN(debugregs, KVM_GET_DEBUGREGS, KVM_SET_DEBUGREGS, &vcpu->arch.state.debugregs, sizeof(struct kvm_debugregs))
 PLAIN(events, KVM_GET_VCPU_EVENTS, KVM_SET_VCPU_EVENTS, &vcpu->arch.state.events, sizeof(struct kvm_vcpu_events))
+PLAIN(lapic, KVM_GET_LAPIC, KVM_SET_LAPIC, &vcpu->arch.state.lapic, sizeof(struct kvm_lapic_state))
 #pragma GCC diagnostic pop
+
+static int32_t read_deadline(struct kvm_vcpu *vcpu)
+{
+	return kvm_state_get_msr(vcpu, MSR_TSC_DEADLINE, &vcpu->arch.state.deadline);
+}
+
+/* After the APIC's registers, which say that the timer has one. */
+static int32_t write_deadline(struct kvm_vcpu *vcpu)
+{
+	return kvm_state_set_msr(vcpu, MSR_TSC_DEADLINE, vcpu->arch.state.deadline);
+}
 
 /* KVM_GET_XSAVE2 came with states larger than a page; before it there was one size. */
 static int32_t read_any_xsave(struct kvm_vcpu *vcpu)
@@ -228,6 +245,8 @@ static const struct {
 	{ KVM_GROUP_XSAVE, read_any_xsave, write_xsave_plain, 0, 0, 0, 0 },
 	{ KVM_GROUP_DEBUGREGS, read_debugregs, write_debugregs_plain, 0, 0, 0, 0 },
 	{ KVM_GROUP_MSRS, read_msrs, write_msrs, 0, 0, 0, 0 },
+	{ KVM_GROUP_LAPIC, read_lapic, write_lapic_plain, 0, 0, 0, 0 },
+	{ KVM_GROUP_DEADLINE, read_deadline, write_deadline, 0, 0, 0, 0 },
 	{ KVM_GROUP_EVENTS, read_events, write_events, KVM_SYNC_X86_EVENTS, SYNCHRONIZED(events) },
 };
 
@@ -353,6 +372,7 @@ static void find_groups(struct kvm_vcpu *vcpu, int system_fd)
 	arch->groups |= kvm_system_has(system_fd, KVM_CAP_XCRS) ? KVM_GROUP_XCRS : 0;
 	arch->groups |= kvm_system_has(system_fd, KVM_CAP_DEBUGREGS) ? KVM_GROUP_DEBUGREGS : 0;
 	arch->groups |= kvm_system_has(system_fd, KVM_CAP_VCPU_EVENTS) ? KVM_GROUP_EVENTS : 0;
+	arch->groups |= vcpu->vm->kind == KVM_CHIP_KERNEL ? KVM_GROUP_LAPIC | KVM_GROUP_DEADLINE : 0;
 	arch->sync_offered = (uint32_t)kvm_system_has(system_fd, KVM_CAP_SYNC_REGS);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The life of a vCPU and a VM on x86_64: what KVM is told once, the state of the reset, and the clock. */
+#include <asm/kvm_para.h>
 #include <errno.h>
+#include <linux/kvm_para.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <x86intrin.h>
@@ -41,36 +43,50 @@ static int32_t place_pages(struct kvm_vm *vm)
 	return error;
 }
 
-int32_t kvm_arch_vm_init(struct kvm_vm *vm)
+/* vm->kind is KVM_CHIP_*. */
+uint32_t kvm_arch_vm_kind(const struct kvm_create *config)
 {
-	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
-		struct kvm_enable_cap option = { .cap = options[i].capability, .args = { options[i].argument } };
-		int32_t error;
-
-		if (!kvm_system_has(vm->fd, options[i].capability))
-			continue;
-		error = KVM_CALL(vm->host, vm->fd, KVM_ENABLE_CAP, &option);
-		if (error)
-			return error;
-	}
-	return place_pages(vm);
+	return config->chip;
 }
 
-/* KVM answers vmcall itself, except where it has Xen's hypercalls: then all are the VMM's. */
+int32_t kvm_arch_vm_init(struct kvm_vm *vm)
+{
+	int32_t error = 0;
+
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]) && !error; i++) {
+		struct kvm_enable_cap option = { .cap = options[i].capability, .args = { options[i].argument } };
+
+		if (kvm_system_has(vm->fd, options[i].capability))
+			error = KVM_CALL(vm->host, vm->fd, KVM_ENABLE_CAP, &option);
+	}
+	if (!error)
+		error = place_pages(vm);
+	return error || vm->kind == KVM_CHIP_VMM ? error : kvm_chip_create(vm);
+}
+
+/*
+ * KVM answers vmcall itself. Where it has Xen's hypercalls all can be the VMM's; elsewhere one is, KVM_HC_MAP_GPA_RANGE
+ * (12), whose arguments KVM checks first.
+ */
 static int32_t configure_hypercalls(struct kvm_vm *vm, uint32_t choice)
 {
-	struct kvm_xen_hvm_config config = { .flags = KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL };
-	bool can = kvm_system_has(vm->fd, KVM_CAP_XEN_HVM) & KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL;
+	struct kvm_xen_hvm_config xen = { .flags = KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL };
+	struct kvm_enable_cap one = { .cap = KVM_CAP_EXIT_HYPERCALL, .args = { 1u << KVM_HC_MAP_GPA_RANGE } };
 
-	if (choice == KVM_HYPERCALLS_KERNEL || (choice == KVM_HYPERCALLS_AUTO && !can))
+	if (choice == KVM_HYPERCALLS_KERNEL)
 		return 0;
-	if (!can)
-		return vm->host->error(
-			AXVCPU_ERROR_UNSUPPORTED,
-			"kvm: hypercalls=exit needs a kernel with CONFIG_KVM_XEN, which this host's is not; with auto "
-			"KVM answers them");
 	vm->arch.hypercall_exits = true;
-	return KVM_CALL(vm->host, vm->fd, KVM_XEN_HVM_CONFIG, &config);
+	if (kvm_system_has(vm->fd, KVM_CAP_XEN_HVM) & KVM_XEN_HVM_CONFIG_INTERCEPT_HCALL)
+		return KVM_CALL(vm->host, vm->fd, KVM_XEN_HVM_CONFIG, &xen);
+	if (choice == KVM_HYPERCALLS_EXIT)
+		return vm->host->error(AXVCPU_ERROR_UNSUPPORTED,
+				       "kvm: hypercalls=exit needs a kernel with CONFIG_KVM_XEN, which this host's is "
+				       "not; with auto number "
+				       "12 gives exits, and KVM answers the others");
+	if (kvm_system_has(vm->fd, KVM_CAP_EXIT_HYPERCALL) & (1 << KVM_HC_MAP_GPA_RANGE))
+		return KVM_CALL(vm->host, vm->fd, KVM_ENABLE_CAP, &one);
+	vm->arch.hypercall_exits = false;
+	return 0;
 }
 
 static bool same_ranges(const struct kvm_msr_ranges *one, const struct kvm_msr_ranges *other)
@@ -234,7 +250,7 @@ int32_t kvm_arch_reset(struct kvm_vcpu *vcpu)
 	arch->state.sregs.apic_base =
 		(arch->state.sregs.apic_base & ~APIC_BSP) | APIC_ENABLED | (vcpu->vcpu_id ? 0 : APIC_BSP);
 	kvm_interrupt_update_look(vcpu);
-	return error;
+	return error || vcpu->vm->kind == KVM_CHIP_VMM ? error : kvm_chip_reset(vcpu);
 }
 
 int32_t kvm_arch_setup(struct kvm_vcpu *vcpu, const struct kvm_setup *config)

@@ -19,6 +19,7 @@ struct kvm_vm;
 
 enum { KVM_CPUID_HOST, KVM_CPUID_V1, KVM_CPUID_V2, KVM_CPUID_V3, KVM_CPUID_V4 };
 enum { KVM_HYPERCALLS_AUTO, KVM_HYPERCALLS_EXIT, KVM_HYPERCALLS_KERNEL };
+enum { KVM_CHIP_VMM, KVM_CHIP_KERNEL };
 
 #define KVM_APIC_ID_OF_VCPU UINT32_MAX
 
@@ -32,7 +33,9 @@ enum { KVM_HYPERCALLS_AUTO, KVM_HYPERCALLS_EXIT, KVM_HYPERCALLS_KERNEL };
 	INT(T, u32, tsc_khz, 0, 0, UINT32_MAX, "frequency of the time stamp counter; 0: the host's. Others need a host that scales it") \
 	TEXT(T, msr_exits, 256, "", "MSRs that give SysReg exits besides 0x1b, 0x6e0 and 0x800-0x8ff: \"0xc0010000-0xc00100ff,0x34\"") \
 	CHOICE(T, hypercalls, KVM_HYPERCALLS_AUTO, "auto|exit|kernel", \
-	       "whether vmcall gives Hypercall exits (needs KVM's Xen support) or is answered by KVM; auto: exits where it can")
+	       "whether vmcall gives Hypercall exits; exit: all of them, which needs KVM's Xen support; auto: as many as this KVM can") \
+	CHOICE(T, chip, KVM_CHIP_VMM, "vmm|kernel", \
+	       "whose interrupt controllers and PIT: the VMM's, or KVM's own (then every vCPU of the VM must be KVM's)")
 AXARCH_CONFIG(kvm_create, KVM_CREATE)
 
 #define KVM_SETUP AXARCH_EMPTY_CONFIG
@@ -68,7 +71,9 @@ enum {
 	KVM_GROUP_DEBUGREGS = 16,
 	KVM_GROUP_EVENTS = 32,
 	KVM_GROUP_MSRS = 64,
-	KVM_GROUPS_ALL = 127
+	KVM_GROUP_LAPIC = 128,    /* of KVM's own chip */
+	KVM_GROUP_DEADLINE = 256, /* of its timer */
+	KVM_GROUPS_ALL = 511
 };
 
 #define KVM_STATE_MSRS 64 /* as many as a word has bits; list_msrs fills it */
@@ -79,6 +84,8 @@ struct kvm_state {
 	struct kvm_xcrs xcrs;
 	struct kvm_debugregs debugregs;
 	struct kvm_vcpu_events events;
+	struct kvm_lapic_state lapic;
+	uint64_t deadline;
 	uint64_t msrs[KVM_STATE_MSRS]; /* in the order of kvm_state_msr */
 	uint8_t *xsave;                /* arch.xsave_size bytes */
 };
@@ -160,6 +167,12 @@ int32_t kvm_debug_exit(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit);
 bool kvm_walk(struct kvm_vcpu *vcpu, uint64_t address, uint32_t access, uint64_t *ret_gpa);
 /* Guest-physical memory, within a page. False: there is no slot. */
 bool kvm_walk_read(struct kvm_vcpu *vcpu, uint64_t gpa, void *ret_data, size_t size);
+
+/* chip.c: KVM's own interrupt controllers. */
+int32_t kvm_chip_create(struct kvm_vm *vm);
+int32_t kvm_chip_reset(struct kvm_vcpu *vcpu);
+/* UNSUPPORTED: interrupts go to the chip. */
+int32_t kvm_chip_has_them(const struct kvm_vcpu *vcpu);
 
 /* where.c */
 int kvm_where_text(struct kvm_vcpu *vcpu, const uint8_t *bytes, size_t size, char *ret_text, size_t capacity);
