@@ -466,11 +466,12 @@ uint64_t machine_expect_vector(struct machine *machine, unsigned vector)
 	return interrupted_address(machine, vector);
 }
 
-void machine_cpuid(struct machine *machine, uint32_t leaf, uint32_t subleaf, uint32_t ret_registers[4])
+void machine_cpuid(struct machine *machine, const struct guest_image *images, uint32_t leaf, uint32_t subleaf,
+		   uint32_t ret_registers[4])
 {
 	static const char *const names[] = { "rax", "rbx", "rcx", "rdx" };
 
-	machine_start_vcpu(machine, 0, "cpuid_probe");
+	machine_start(machine, images, GUEST_REAL, "cpuid_probe");
 	machine_set(machine, "rax", leaf);
 	machine_set(machine, "rcx", subleaf);
 	machine_expect_done(machine);

@@ -108,8 +108,12 @@ void machine_skip(const char *format, ...) CMOCKA_PRINTF_ATTRIBUTE(1, 2);
  */
 void machine_need_prompt(struct machine *machine);
 
-/* The guest's processor: eax, ebx, ecx, edx. Needs a guest that was loaded; vCPU 0 is to be started anew after it. */
-void machine_cpuid(struct machine *machine, uint32_t leaf, uint32_t subleaf, uint32_t ret_registers[4]);
+/*
+ * What CPUID says: eax, ebx, ecx, edx. It is asked in real mode, as a KVM that runs programs natively may let them see
+ * the host's. The guest is to be loaded and started anew.
+ */
+void machine_cpuid(struct machine *machine, const struct guest_image *images, uint32_t leaf, uint32_t subleaf,
+		   uint32_t ret_registers[4]);
 
 /* Fails the test with both values in hexadecimal. */
 void machine_equal(const char *what, uint64_t found, uint64_t expected);
