@@ -12,7 +12,6 @@
 
 #include "../kvm.h"
 
-#define ENTRIES_MAX 256u
 #define HYPERVISOR_LEAF 0x40000000u
 #define APIC_BUS_HZ 1000000000u
 
@@ -340,7 +339,7 @@ static struct kvm_cpuid_entry2 *entry_made(struct kvm_cpuid2 *cpuid, uint32_t le
 {
 	struct kvm_cpuid_entry2 *entry = entry_of(cpuid, leaf, subleaf);
 
-	if (!entry && cpuid->nent < ENTRIES_MAX) {
+	if (!entry && cpuid->nent < KVM_CPUID_ENTRIES_MAX) {
 		entry = &cpuid->entries[cpuid->nent++];
 		*entry = (struct kvm_cpuid_entry2){ .function = leaf, .index = subleaf, .flags = flags };
 	}
@@ -438,10 +437,10 @@ static void set_paravirtual(struct kvm_cpuid2 *cpuid, const struct kvm_vm *vm)
 
 static struct kvm_cpuid2 *new_list(const struct axarch_host *host)
 {
-	struct kvm_cpuid2 *list = host->alloc(sizeof(*list) + ENTRIES_MAX * sizeof(list->entries[0]));
+	struct kvm_cpuid2 *list = host->alloc(sizeof(*list) + KVM_CPUID_ENTRIES_MAX * sizeof(list->entries[0]));
 
 	if (list)
-		list->nent = ENTRIES_MAX;
+		list->nent = KVM_CPUID_ENTRIES_MAX;
 	return list;
 }
 

@@ -139,9 +139,15 @@ static int32_t configure_tsc(struct kvm_vcpu *vcpu)
 	return 0;
 }
 
+/* A KVM in software may leave the processor more than it is told to: what it has then is what its registers follow. */
 static int32_t set_cpuid(struct kvm_vcpu *vcpu)
 {
-	return KVM_CALL(vcpu->host, vcpu->fd, KVM_SET_CPUID2, vcpu->arch.cpuid);
+	int32_t error = KVM_CALL(vcpu->host, vcpu->fd, KVM_SET_CPUID2, vcpu->arch.cpuid);
+
+	if (error)
+		return error;
+	vcpu->arch.cpuid->nent = KVM_CPUID_ENTRIES_MAX;
+	return KVM_CALL(vcpu->host, vcpu->fd, KVM_GET_CPUID2, vcpu->arch.cpuid);
 }
 
 int32_t kvm_arch_vcpu_init(struct kvm_vcpu *vcpu, const struct kvm_create *config)

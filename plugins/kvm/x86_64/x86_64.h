@@ -126,7 +126,8 @@ struct kvm_arch_vcpu {
 	uint32_t breakpoint_count;
 };
 
-/* cpuid.c: the vCPU's CPUID by its config; arch.cpuid is the vCPU's to free. */
+/* cpuid.c: the vCPU's CPUID by its config; arch.cpuid, which has room for so many entries, is the vCPU's to free. */
+#define KVM_CPUID_ENTRIES_MAX 256u
 int32_t kvm_cpuid_make(struct kvm_vcpu *vcpu);
 /* Register `reg` (0 eax, 1 ebx, 2 ecx, 3 edx) of a leaf; 0 when it is not there. */
 uint32_t kvm_cpuid_get(const struct kvm_vcpu *vcpu, uint32_t leaf, uint32_t subleaf, unsigned reg);
