@@ -21,7 +21,7 @@
 	STATUS(OUTPUT, 74, "74", "output could not be written: closed, or the disk is full") \
 	STATUS(RESET, 80, "80", "the guest asked for a reset, under --no-reboot") \
 	STATUS(QUIT, 81, "81", "ended at the console with Ctrl-A x") \
-	STATUS(STUCK, 82, "82", "the guest cannot go on: it jumped to where no memory is, or every CPU stopped itself") \
+	STATUS(STUCK, 82, "82", "the guest cannot go on: it jumped to where no memory is, or every CPU stopped itself or halted for good") \
 	STATUS(TIMEOUT, 124, "124", "--timeout ended the run") \
 	STATUS(SIGNAL, 128, "129-143", "128 + the signal that ended the run: 129 SIGHUP, 130 SIGINT (Ctrl-C), 131 SIGQUIT, 143 SIGTERM")
 /* clang-format on */

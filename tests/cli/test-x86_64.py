@@ -41,7 +41,7 @@ class Ends(Case):
                 ("SystemDown kind=1", harness.RESET, ""),
                 ("FailEntry hardware_entry_failure_reason=5", harness.ENGINE, ["cpu 0", "0x8000", "FailEntry"]),
                 ("Debug kind=1", harness.ENGINE, ["cpu 0", "Debug"]),
-                ("Hypercall nr=1", harness.ENGINE, "Hypercall"),
+                ("Hypercall nr=1; IoWrite port=0xf4 width=1 data=9", 9, "failure 9"),
                 ("NestedPageFault addr=0xd0000000 access_flags=4", harness.STUCK, ["cpu 0", "0xd0000000"])):
             with self.subTest(script):
                 self.exits(status, script, says=says)
