@@ -11,10 +11,16 @@
 #include "boot.h"
 #include "fail.h"
 
-static int read_image(const struct boot_request *request, struct boot *boot)
+int boot_read_image(const struct options *options, int interrupt_fd, struct boot *boot)
+{
+	if (!options->image || boot->image_file.data)
+		return STATUS_OK;
+	return blob_read("the image", options->image, options->memory, interrupt_fd, &boot->image_file);
+}
+
+static int parse_image(const struct boot_request *request, struct boot *boot)
 {
 	const struct board_type *type = request->type;
-	const struct options *options = request->options;
 	const struct image_target target = { .arch = type->arch,
 					     .ram_base = boot->layout.ram[0].base,
 					     .ram_size = boot->layout.ram[0].size,
@@ -22,12 +28,8 @@ static int read_image(const struct boot_request *request, struct boot *boot)
 	struct blob builtin = { .name = "built-in",
 				.data = (uint8_t *)type->builtin_guest,
 				.size = type->builtin_guest_size };
-	int status;
 
-	if (!options->image)
-		return image_parse(&builtin, &target, &boot->image);
-	status = blob_read("the image", options->image, options->memory, request->interrupt_fd, &boot->image_file);
-	return status ? status : image_parse(&boot->image_file, &target, &boot->image);
+	return image_parse(request->options->image ? &boot->image_file : &builtin, &target, &boot->image);
 }
 
 static int read_initrd(const struct boot_request *request, struct boot *boot)
@@ -39,16 +41,18 @@ static int read_initrd(const struct boot_request *request, struct boot *boot)
 	return blob_read("--initrd:", options->initrd, options->memory, request->interrupt_fd, &boot->initrd);
 }
 
-int boot_prepare(const struct boot_request *request, struct boot *ret_boot)
+int boot_prepare(const struct boot_request *request, struct boot *boot)
 {
 	int status;
 
-	*ret_boot = (struct boot){ .region_count = 0 };
-	ret_boot->layout.ram_count = board_ram(request->type, request->options->memory, ret_boot->layout.ram);
-	status = read_image(request, ret_boot);
+	*boot = (struct boot){ .image_file = boot->image_file };
+	boot->layout.ram_count = board_ram(request->type, request->options->memory, boot->layout.ram);
+	status = boot_read_image(request->options, request->interrupt_fd, boot);
 	if (!status)
-		status = read_initrd(request, ret_boot);
-	return status ? status : request->type->prepare_boot(request, ret_boot);
+		status = parse_image(request, boot);
+	if (!status)
+		status = read_initrd(request, boot);
+	return status ? status : request->type->prepare_boot(request, boot);
 }
 
 static int place_segments(struct boot *boot)

@@ -53,11 +53,15 @@ struct boot_request {
 	int interrupt_fd;   /* see blob_read */
 };
 
+/* Reads the image alone, if the options name one and it was not read before: what it is for can be known from it before
+ * there is a board. `boot` is zeroed at first; interrupt_fd: see blob_read. Statuses: NO_INPUT, DATA, HOST, SIGNAL. */
+int boot_read_image(const struct options *options, int interrupt_fd, struct boot *boot);
+
 /*
- * Reads and checks everything that the options name, and decides where it goes. Statuses: USAGE, NO_INPUT, DATA, HOST,
- * SIGNAL. boot_finish also after a failure.
+ * Reads and checks everything that the options name, and decides where it goes. `boot` is zeroed, or has its image.
+ * Statuses: USAGE, NO_INPUT, DATA, HOST, SIGNAL. boot_finish also after a failure.
  */
-int boot_prepare(const struct boot_request *request, struct boot *ret_boot);
+int boot_prepare(const struct boot_request *request, struct boot *boot);
 void boot_finish(struct boot *boot);
 
 /* Copies it into a space whose memory is zero. Statuses: HOST. */

@@ -11,7 +11,7 @@
 
 /*
  * Firmware that waits for a key by asking the UART again and again would keep a host CPU busy for ever. When it has
- * asked DOZE_POLLS times, each less than DOZE_GAP_NS after the one before, it does nothing else: then the hart sleeps
+ * asked DOZE_POLLS times, each less than DOZE_GAP_NS after the one before, it does nothing else: then the cpu sleeps
  * up to DOZE_NS at each further time. Input and interrupts end the sleep. A guest that asks while it works asks less
  * often than that.
  */
@@ -64,6 +64,7 @@ static void write_device(struct cpu *cpu, struct bus *bus, uint64_t address, uns
 	pthread_mutex_lock(&board->lock);
 	bus_write(bus, address, width, value);
 	pthread_mutex_unlock(&board->lock);
+	cpu->polls = 0; /* who looks whether it may send, and sends, has something to do */
 }
 
 static int32_t access_local(struct cpu *cpu, struct local_access *access)
@@ -122,15 +123,44 @@ static int32_t on_nested_page_fault(struct cpu *cpu, const struct axvcpu_exit *e
 
 	axvcpu_get_reg_u64(cpu->vcpu, "pc", &pc);
 	machine_ended(cpu->machine, MACHINE_FAILED, STATUS_STUCK,
-		      "the guest cannot go on: hart %u, with pc 0x%llx, %s 0x%llx, where there is no memory", cpu->id,
+		      "the guest cannot go on: cpu %u, with pc 0x%llx, %s 0x%llx, where there is no memory", cpu->id,
 		      (unsigned long long)pc, does, (unsigned long long)exit->nested_page_fault.addr);
 	return 0;
 }
 
+/* A cpu that halts with its interrupts off waits for another one to wake it: when all do, none ever will. */
+static void count_asleep(struct cpu *cpu, bool asleep)
+{
+	struct machine *machine = cpu->machine;
+	unsigned running;
+
+	pthread_mutex_lock(&machine->lock);
+	machine->asleep += asleep ? 1 : -1;
+	running = machine->running;
+	asleep = asleep && machine->asleep == running;
+	pthread_mutex_unlock(&machine->lock);
+	if (asleep)
+		machine_ended(
+			machine, MACHINE_FAILED, STATUS_STUCK,
+			running == 1
+				? "the guest cannot go on: cpu %u halted with its interrupts off"
+				: "the guest cannot go on: cpu %u was the last to halt, all with their interrupts off",
+			cpu->id);
+}
+
 static int32_t on_halt(struct cpu *cpu, const struct axvcpu_exit *exit)
 {
+	const struct board_type *type = cpu->machine->type;
+	bool asleep = type->may_wake && !type->may_wake(cpu->machine->board, cpu);
+	int32_t error;
+
 	(void)exit;
-	return axvcpu_wait(cpu->vcpu, UINT64_MAX);
+	if (asleep)
+		count_asleep(cpu, true);
+	error = axvcpu_wait(cpu->vcpu, UINT64_MAX);
+	if (asleep)
+		count_asleep(cpu, false);
+	return error;
 }
 
 static int32_t on_cpu_down(struct cpu *cpu, const struct axvcpu_exit *exit)
@@ -138,7 +168,7 @@ static int32_t on_cpu_down(struct cpu *cpu, const struct axvcpu_exit *exit)
 	(void)exit;
 	if (!machine_stop_cpu(cpu->machine, cpu->id))
 		machine_ended(cpu->machine, MACHINE_FAILED, STATUS_STUCK,
-			      "the guest cannot go on: hart %u stopped itself, and no other runs", cpu->id);
+			      "the guest cannot go on: cpu %u stopped itself, and no other runs", cpu->id);
 	return 0;
 }
 
@@ -157,16 +187,18 @@ static int32_t on_system_down(struct cpu *cpu, const struct axvcpu_exit *exit)
 	return 0;
 }
 
+/* The engine's own words come first: whatever is asked of it next may have others. */
 static int32_t on_fail_entry(struct cpu *cpu, const struct axvcpu_exit *exit)
 {
 	char why[512];
 	uint64_t pc = 0;
 
-	(void)exit;
 	snprintf(why, sizeof(why), "%s", axvcpu_error_text());
+	if (!why[0])
+		axvcpu_exit_format(exit, why, sizeof(why));
 	axvcpu_get_reg_u64(cpu->vcpu, "pc", &pc);
 	machine_ended(cpu->machine, MACHINE_FAILED, STATUS_ENGINE,
-		      "the engine cannot go on: hart %u, with pc 0x%llx: %s", cpu->id, (unsigned long long)pc, why);
+		      "the engine cannot go on: cpu %u, with pc 0x%llx: %s", cpu->id, (unsigned long long)pc, why);
 	return 0;
 }
 
@@ -175,7 +207,7 @@ static int32_t on_unexpected(struct cpu *cpu, const struct axvcpu_exit *exit)
 	char text[256];
 
 	axvcpu_exit_format(exit, text, sizeof(text));
-	machine_ended(cpu->machine, MACHINE_FAILED, STATUS_ENGINE, "hart %u: this board cannot go on from the exit %s",
+	machine_ended(cpu->machine, MACHINE_FAILED, STATUS_ENGINE, "cpu %u: this board cannot go on from the exit %s",
 		      cpu->id, text);
 	return 0;
 }
@@ -240,7 +272,7 @@ static uint64_t instructions(struct cpu *cpu)
 	return count;
 }
 
-/* Levels that were set while the hart was stopped: a reset forgets them. */
+/* Levels that were set while the cpu was stopped: a reset forgets them. */
 static void apply_lines(struct cpu *cpu)
 {
 	pthread_mutex_lock(&cpu->machine->lock);
@@ -267,25 +299,48 @@ static int32_t start(struct cpu *cpu)
 	return axvcpu_bind(cpu->vcpu);
 }
 
-/* From the hart's start to its stop. */
-static int32_t run(struct cpu *cpu)
+static void report(struct cpu *cpu, int32_t error)
+{
+	machine_ended(cpu->machine, MACHINE_FAILED, STATUS_ENGINE, "cpu %u: the engine failed (%s): %s", cpu->id,
+		      axvcpu_error_name(error), axvcpu_error_text());
+}
+
+/* From the cpu's start to its stop. A failure is reported before anything else has a text to say. */
+static void find_where(struct cpu *cpu)
+{
+	uint64_t arguments[] = { 0, (uintptr_t)cpu->where, sizeof(cpu->where) }, length, pc;
+	struct axvcpu_backend *backend = cpu->machine->backend;
+	void *vcpu;
+
+	if (!axvcpu_arch_vcpu(cpu->vcpu, backend, &vcpu)) {
+		arguments[0] = (uintptr_t)vcpu;
+		if (!axvcpu_backend_call(backend, "axvcpu.where/1", "where", arguments, 3, &length))
+			return;
+	}
+	if (!axvcpu_get_reg_u64(cpu->vcpu, "pc", &pc))
+		snprintf(cpu->where, sizeof(cpu->where), "pc 0x%llx", (unsigned long long)pc);
+}
+
+static void run(struct cpu *cpu)
 {
 	struct axvcpu_exit exit = AXVCPU_EXIT_INIT;
-	int32_t error;
+	int32_t error = start(cpu);
 
-	error = start(cpu);
 	while (!error && !atomic_load(&cpu->leaves) && !atomic_load(&cpu->machine->stopping)) {
 		error = axvcpu_run(cpu->vcpu, &exit);
 		if (!error)
 			error = handle(cpu, &exit);
 	}
+	if (error)
+		report(cpu, error);
+	else
+		find_where(cpu);
 	cpu->instructions += instructions(cpu) - cpu->instructions_before;
-	if (!error)
-		error = axvcpu_reset(cpu->vcpu);
-	return error;
+	if (!error && (error = axvcpu_reset(cpu->vcpu)))
+		report(cpu, error);
 }
 
-/* Waits until the hart is to start; false when the machine stops. */
+/* Waits until the cpu is to start; false when the machine stops. */
 static bool await_start(struct cpu *cpu)
 {
 	struct machine *machine = cpu->machine;
@@ -310,13 +365,8 @@ void *cpu_thread(void *cpu_)
 	struct cpu *cpu = cpu_;
 	struct machine *machine = cpu->machine;
 
-	while (await_start(cpu)) {
-		int32_t error = run(cpu);
-
-		if (error)
-			machine_ended(machine, MACHINE_FAILED, STATUS_ENGINE, "hart %u: the engine failed (%s): %s",
-				      cpu->id, axvcpu_error_name(error), axvcpu_error_text());
-	}
+	while (await_start(cpu))
+		run(cpu);
 	pthread_mutex_lock(&machine->lock);
 	machine->threads--;
 	pthread_cond_broadcast(&machine->changed);

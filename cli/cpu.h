@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One hart's thread: started and stopped as the guest asks, and in between run, exit by exit. */
+/* One cpu's thread: started and stopped as the guest asks, and in between run, exit by exit. */
 #ifndef CLI_CPU_H
 #define CLI_CPU_H
 

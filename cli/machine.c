@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Making, running and ending a machine. See machine.h; what a hart does with its exits is in cpu.c. */
+/* Making, running and ending a machine. See machine.h; what a cpu does with its exits is in cpu.c. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,6 +8,8 @@
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
+
+#include <axvcpu/plugin/plugin.h>
 
 #include "board/board.h"
 #include "boot.h"
@@ -82,6 +84,14 @@ static int fill_field(struct axvcpu_config *config, const char *name, uint64_t v
 	return STATUS_OK;
 }
 
+static int choose_chip(const struct machine_info *info, struct axvcpu_config *config)
+{
+	if (!info->options->kernel_chip || !axvcpu_config_set(config, "chip", "kernel"))
+		return STATUS_OK;
+	return fail(STATUS_USAGE, "--chip kernel: the backend %s has no interrupt controllers of its own; kvm has",
+		    axvcpu_backend_description(info->backend)->id);
+}
+
 /* The layers' texts in one, outermost first; NULL when there are none or no memory. */
 static char *join_layers(const struct texts *layers)
 {
@@ -123,13 +133,17 @@ static int create_vcpu(const struct machine_info *info, struct axvcpu_config *co
 	int32_t error;
 
 	if (!status)
+		status = fill_field(config, info->type->count_field, info->options->cpus);
+	if (!status)
 		status = fill_field(config, info->type->fdt_field, info->boot->argument);
+	if (!status)
+		status = choose_chip(info, config);
 	if (status)
 		return status;
 	error = axvcpu_create(info->backend, &create, &cpu->vcpu);
 	if (error == AXVCPU_ERROR_NOT_FOUND)
 		return fail_library(STATUS_UNAVAILABLE, "--layer");
-	return error ? fail_library(create_status(error), "hart %u", cpu->id) : STATUS_OK;
+	return error ? fail_library(create_status(error), "cpu %u", cpu->id) : STATUS_OK;
 }
 
 static int create_cpus(const struct machine_info *info, struct machine *machine)
@@ -190,6 +204,7 @@ int machine_create(const struct machine_info *info, struct machine **ret_machine
 	machine->console = info->console;
 	machine->memory_size = info->options->memory;
 	machine->cpu_count = (unsigned)info->options->cpus;
+	machine->kernel_chip = info->options->kernel_chip;
 	machine->start_ns = monotonic_ns();
 	status = init_sync(machine);
 	if (!status)
@@ -234,7 +249,7 @@ static int start_thread(struct cpu *cpu)
 	machine->threads += !error;
 	pthread_mutex_unlock(&machine->lock);
 	cpu->has_thread = !error;
-	return error ? fail(STATUS_HOST, "hart %u: its thread cannot be started: %s; give fewer with --smp", cpu->id,
+	return error ? fail(STATUS_HOST, "cpu %u: its thread cannot be started: %s; give fewer with --smp", cpu->id,
 			    strerror(error))
 		     : STATUS_OK;
 }
@@ -244,6 +259,8 @@ int machine_start(struct machine *machine)
 	int status = STATUS_OK;
 
 	machine_start_cpu(machine, 0, machine->boot->entry, machine->boot->argument);
+	for (unsigned id = 1; id < machine->cpu_count && machine->kernel_chip; id++)
+		machine_start_cpu(machine, id, 0, 0); /* it waits inside of run for the guest to start it */
 	for (unsigned id = 0; id < machine->cpu_count && !status; id++)
 		status = start_thread(&machine->cpus[id]);
 	return status;
@@ -354,7 +371,7 @@ enum cpu_power machine_cpu_power(struct machine *machine, unsigned id)
 	return power;
 }
 
-/* The level is kept as well: a hart that is reset meanwhile gets it at its next start (cpu.c). */
+/* The level is kept as well: a cpu that is reset meanwhile gets it at its next start (cpu.c). */
 void machine_set_line(struct machine *machine, unsigned id, unsigned line, bool level)
 {
 	struct cpu *cpu = &machine->cpus[id];
@@ -367,7 +384,7 @@ void machine_set_line(struct machine *machine, unsigned id, unsigned line, bool 
 }
 
 /*
- * A full queue is no loss: the edges of a hart that come this way are all of one kind (software interrupts of riscv64,
+ * A full queue is no loss: the edges of a cpu that come this way are all of one kind (software interrupts of riscv64,
  * NMIs of x86_64), and one that is queued already will be seen after this moment as well.
  */
 void machine_inject(struct machine *machine, unsigned id, uint64_t vector)

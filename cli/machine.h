@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A running machine: guest memory, one vCPU and one host thread per hart, a board, and how the run ended.
+ * A running machine: guest memory, one vCPU and one host thread per cpu, a board, and how the run ended.
  *
  * Architecture-independent: what an exit means to the guest's firmware interface is the board's matter (board/board.h).
  * Threads: the main thread creates, starts, stops and destroys; everything marked [any-thread] may be called by the
@@ -30,7 +30,7 @@ enum machine_end { MACHINE_RUNS, MACHINE_POWER_OFF, MACHINE_RESET, MACHINE_FAILE
 
 enum cpu_power { CPU_STOPPED, CPU_STARTING, CPU_STARTED };
 
-/* One hart. */
+/* One cpu. */
 struct cpu {
 	struct machine *machine;
 	struct axvcpu *vcpu;
@@ -46,9 +46,10 @@ struct cpu {
 	uint64_t last_poll_ns;              /* when that was last so */
 	unsigned polls;                     /* how often in close succession */
 	atomic_bool dozing;                 /* it sleeps because the guest only polls */
+	char where[160];                    /* its next instruction when it last stopped, "" when it cannot be told */
 	uint64_t exits[MACHINE_EXIT_KINDS];
 	uint64_t instructions;
-	uint64_t instructions_before; /* what the engine had counted when the hart started */
+	uint64_t instructions_before; /* what the engine had counted when the cpu started */
 };
 
 struct machine {
@@ -60,13 +61,15 @@ struct machine {
 	struct board *board;
 	struct console *console;
 	uint64_t memory_size;
+	bool kernel_chip; /* interrupt controllers are the engine's, and so is the start of all cpus but the first */
 	unsigned cpu_count;
 	struct cpu cpus[MACHINE_CPUS_MAX];
 	uint64_t start_ns; /* of the guest's clock, in host time */
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* a cpu's power, or the end */
-	unsigned running;       /* harts that are not stopped */
+	unsigned asleep;        /* cpus that only another cpu can wake */
+	unsigned running;       /* cpus that are not stopped */
 	unsigned threads;       /* that have not ended */
 	enum machine_end end;   /* the first that was said */
 	int status;             /* exit status of that end */
@@ -87,7 +90,7 @@ struct machine_info {
 /* On the heap: it is large. Statuses: USAGE (--set, --layer), UNAVAILABLE, ENGINE, HOST. */
 int machine_create(const struct machine_info *info, struct machine **ret_machine);
 
-/* Starts hart 0 as the boot says, and the threads of all. Statuses: HOST. */
+/* Starts cpu 0 as the boot says, and the threads of all. Statuses: HOST. */
 int machine_start(struct machine *machine);
 
 /* Makes all vCPUs stop, and waits for their threads. False: a thread did not end in time (the engine hangs). */
@@ -106,16 +109,16 @@ uint64_t machine_clock_ns(void *machine);
 /* [any-thread] Makes the main thread look at the machine and its board again. */
 void machine_wake(void *machine);
 
-/* [any-thread] Starts a stopped hart. False when it is not stopped. */
+/* [any-thread] Starts a stopped cpu. False when it is not stopped. */
 bool machine_start_cpu(struct machine *machine, unsigned id, uint64_t entry, uint64_t argument);
 /*
- * [any-thread] Stops a hart: it leaves the guest as soon as it can, and is as after a reset. Counts at once, so that a
- * start which follows is not lost. False when no hart runs any more.
+ * [any-thread] Stops a cpu: it leaves the guest as soon as it can, and is as after a reset. Counts at once, so that a
+ * start which follows is not lost. False when no cpu runs any more.
  */
 bool machine_stop_cpu(struct machine *machine, unsigned id);
-/* [any-thread] The hart's power state. */
+/* [any-thread] The cpu's power state. */
 enum cpu_power machine_cpu_power(struct machine *machine, unsigned id);
-/* [any-thread] Interrupts of a hart; those of one that is stopped are lost. */
+/* [any-thread] Interrupts of a cpu; those of one that is stopped are lost. */
 void machine_set_line(struct machine *machine, unsigned id, unsigned line, bool level);
 void machine_inject(struct machine *machine, unsigned id, uint64_t vector);
 

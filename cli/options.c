@@ -187,6 +187,18 @@ static int parse_count(const struct row *row, const char *value, struct options 
 	return STATUS_OK;
 }
 
+static int parse_chip(const struct row *row, const char *value, struct options *options)
+{
+	static const char *const names[] = { "board", "kernel" };
+	bool kernel = !strcmp(value, names[1]);
+
+	if (!kernel && strcmp(value, names[0]))
+		return fail(STATUS_USAGE, "--%s: \"%s\" is neither board nor kernel%s", row->name, value,
+			    fail_suggestion(value, names, COUNT(names)));
+	*(bool *)member(row, options) = kernel;
+	return STATUS_OK;
+}
+
 static int parse_arch(const struct row *row, const char *value, struct options *options)
 {
 	static const char *const names[] = {
@@ -229,17 +241,19 @@ static int parse_seconds(const struct row *row, const char *value, struct option
 
 static const struct row rows[] = {
 	{ "arch", "x86_64|riscv64", "The machine", parse_arch, IN(arch), 0, 0, 0, NULL,
-	  "Which board the guest gets; if not said, the one that the backend is for, and riscv64 if it can be any." },
+	  "Which board the guest gets; if not said, what the image tells decides, or else the backend, or else it is "
+	  "riscv64." },
 	{ "mem", "SIZE", "The machine", parse_memory, IN(memory), 4 * MIB, 64 * TIB, 0, "128M",
 	  "The guest's memory: a number with K, M, G or T behind it, from 4M to what the host has." },
 	{ "smp", "N", "The machine", parse_count, IN(cpus), 1, 64, 0, "1",
-	  "How many harts (virtual CPUs) the guest has, 1 to 64; each is a thread of the host." },
+	  "How many CPUs the guest has, 1 to 64; each is a thread of the host." },
 	{ "append", "TEXT", "The machine", parse_any_text, IN(append), 0, 0, 0, NULL,
 	  "The kernel's command line; on riscv64 the guest finds it as bootargs in the device tree." },
 	{ "initrd", "FILE", "The machine", parse_text, IN(initrd), 0, 0, 0, NULL,
 	  "An initial RAM disk, put into memory; the device tree or the boot parameters say where." },
 	{ "entry", "ADDRESS", "The machine", parse_entry, IN(entry), 0, 0, 0, NULL,
-	  "Where hart 0 starts, if not where the image says (flat binaries: where they are loaded, 0x80200000 on "
+	  "Where the first CPU starts, if not where the image says (flat binaries: where they are loaded, 0x80200000 "
+	  "on "
 	  "riscv64, 0x8000 on x86_64)." },
 	{ "dtb", "FILE", "The machine", parse_text, IN(dtb), 0, 0, 0, NULL,
 	  "A device tree for a riscv64 guest instead of the board's own; --append and --initrd are added to it." },
@@ -247,6 +261,10 @@ static const struct row rows[] = {
 	  "Writes the device tree that a riscv64 guest would get (- for standard output), and runs nothing." },
 	{ "backend", "NAME|PATH|auto", "The engine", parse_text, IN(backend), 0, 0, 0, "auto",
 	  "What executes the guest: a name of --list, a file (with a / in it), or the best for the guest." },
+	{ "chip", "board|kernel", "The engine", parse_chip, IN(kernel_chip), 0, 0, 0, "board",
+	  "Whose interrupt controllers an x86_64 guest has: the board's, or those of the engine's kernel (backend "
+	  "kvm), "
+	  "which are faster." },
 	{ "set", "KIND.FIELD=VALUE", "The engine", parse_texts, IN(sets), 0, 0, 0, NULL,
 	  "Sets a field of the backend's configuration; KIND is create or setup, and --inspect lists the fields. May "
 	  "be "

@@ -37,6 +37,7 @@ struct options {
 	bool stats;
 	bool json;
 	bool no_reboot;
+	bool kernel_chip; /* the engine's own interrupt controllers */
 };
 
 /*

@@ -52,7 +52,11 @@ static uint64_t now_ns(void)
 /* The architecture that the guest is known to be of before there is a backend; 0: none. */
 static uint32_t guest_arch(const struct session *session)
 {
-	return session->options->arch;
+	const struct blob *image = &session->boot.image_file;
+
+	if (session->options->arch || !image->data)
+		return session->options->arch;
+	return image_guess_arch(image);
 }
 
 static int open_backend(struct session *session)
@@ -123,8 +127,10 @@ static int prepare_boot(struct session *session)
 
 static int prepare(struct session *session)
 {
-	int status = open_backend(session);
+	int status = boot_read_image(session->options, session->signal_fd, &session->boot);
 
+	if (!status)
+		status = open_backend(session);
 	if (!status)
 		status = choose_board(session);
 	if (!status)
@@ -238,9 +244,17 @@ static void give_up(void)
 	_exit(STATUS_ENGINE);
 }
 
+/* With a guest that did not end in time, where it was: it may hang at an instruction. */
 static void keep_text(const struct machine *machine)
 {
-	fail(machine->status, "%s", machine->text);
+	char text[sizeof(machine->text)];
+	size_t length = (size_t)snprintf(text, sizeof(text), "%s", machine->text);
+
+	for (unsigned id = 0; id < machine->cpu_count && machine->status == STATUS_TIMEOUT; id++)
+		if (machine->cpus[id].where[0] && length < sizeof(text))
+			length += (size_t)snprintf(text + length, sizeof(text) - length, "; cpu %u was at %s", id,
+						   machine->cpus[id].where);
+	fail(machine->status, "%s", text);
 }
 
 static int run_machine(struct session *session)

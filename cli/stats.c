@@ -9,7 +9,7 @@
 void stats_add(struct stats *stats, struct machine *machine)
 {
 	stats->boots++;
-	stats->harts = machine->cpu_count;
+	stats->cpus = machine->cpu_count;
 	stats->run_ns += machine_clock_ns(machine);
 	stats->unassigned += machine->board->bus.unassigned + machine->board->ports.unassigned;
 	for (unsigned id = 0; id < machine->cpu_count; id++) {
@@ -51,7 +51,7 @@ static void collect(const struct stats *stats, int status, struct figure ret_fig
 	getrusage(RUSAGE_SELF, &usage);
 	const struct figure figures[FIGURES] = {
 		{ "status", "exit status", status, 0 },
-		{ "harts", "harts", stats->harts, 0 },
+		{ "cpus", "cpus", stats->cpus, 0 },
 		{ "boots", "boots", stats->boots, 0 },
 		{ "start_seconds", "start to first instruction, s", (double)stats->start_ns / 1e9, 4 },
 		{ "seconds", "guest up, s", run, 3 },

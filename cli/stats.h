@@ -10,7 +10,7 @@
 
 struct stats {
 	const char *engine; /* name and version */
-	unsigned harts;
+	unsigned cpus;
 	unsigned boots;
 	uint64_t exits[MACHINE_EXIT_KINDS];
 	uint64_t instructions;

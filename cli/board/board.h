@@ -18,7 +18,7 @@ struct boot;
 struct boot_request;
 struct ram_range;
 
-/* A memory access to what belongs to one hart alone, such as its interrupt controller. */
+/* A memory access to what belongs to one cpu alone, such as its interrupt controller. */
 struct local_access {
 	uint64_t gpa;
 	uint64_t value; /* in, or out */
@@ -38,6 +38,7 @@ struct board_type {
 
 	/* Fields of the backends' create config that the machine fills in, where a backend has them. */
 	const char *id_field;
+	const char *count_field;
 	const char *fdt_field;
 
 	/* What the guest finds at its start; boot.h has the parts that it is made of. Statuses: USAGE, DATA, HOST. */
@@ -51,10 +52,13 @@ struct board_type {
 	int (*create)(struct machine *machine, struct board **ret_board);
 	void (*destroy)(struct board *board);
 
-	/* The rest of the reset state of a hart that starts, after axvcpu_setup. */
+	/* The rest of the reset state of a cpu that starts, after axvcpu_setup. */
 	int32_t (*prepare_cpu)(struct board *board, struct cpu *cpu);
 
-	/* Exits whose meaning is the architecture's, on the hart's thread. An error is the engine's. NULL: there is no
+	/* Whether anything but another cpu can end the cpu's halt; NULL: always. */
+	bool (*may_wake)(struct board *board, struct cpu *cpu);
+
+	/* Exits whose meaning is the architecture's, on the cpu's thread. An error is the engine's. NULL: there is no
 	 * such exit on this board. */
 	int32_t (*hypercall)(struct board *board, struct cpu *cpu, const struct axvcpu_exit_hypercall *call);
 	int32_t (*cpu_up)(struct board *board, struct cpu *cpu, const struct axvcpu_exit_cpu_up *up);
@@ -63,7 +67,7 @@ struct board_type {
 	int32_t (*sysreg_write)(struct board *board, struct cpu *cpu, const struct axvcpu_exit *exit);
 	int32_t (*interrupt_window)(struct board *board, struct cpu *cpu, const struct axvcpu_exit *exit);
 
-	/* Memory accesses of a hart, before they go to the bus; NULL: all go there. */
+	/* Memory accesses of a cpu, before they go to the bus; NULL: all go there. */
 	int32_t (*local_mmio)(struct board *board, struct cpu *cpu, struct local_access *access);
 
 	/* The main thread: the console has input; when tick wants to be called next (UINT64_MAX: never); time has

@@ -20,7 +20,7 @@
 #define CONSOLE_INPUT_CAPACITY 4096u
 #define CONSOLE_OUTPUT_CAPACITY 65536u
 
-/* What a byte that may leave without waiting for room; a hart waits first when there is less. */
+/* What a byte that may leave without waiting for room; a cpu waits first when there is less. */
 #define CONSOLE_OUTPUT_RESERVE 20480u
 
 enum console_key { CONSOLE_KEY_NONE, CONSOLE_KEY_QUIT };

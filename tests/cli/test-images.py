@@ -68,7 +68,6 @@ class Bad(harness.Case):
         cases = [
             ("empty", b"", "empty"),
             ("larger than memory", hello + bytes(6 * MIB), "--mem"),
-            ("x86_64", elf(machine=X86_64), "x86_64"),
             ("32 bits", elf(bits=1), ""),
             ("big-endian", elf(endian=2), ""),
             ("object file", elf(kind=1), "executable"),
@@ -99,6 +98,13 @@ class Bad(harness.Case):
                 self.assertTrue(image in result.err or "the image" in result.err, str(result))
                 self.assertEqual((result.out, result.err.count("\n")), ("", 1))
 
+    def test_other_architecture(self):
+        """What the image is for decides which backend and which board it gets, unless --arch does."""
+        image = self.file("image", elf(machine=X86_64))
+        self.ends(harness.UNAVAILABLE, image, says=["x86_64", "auto"])
+        self.ends(harness.UNAVAILABLE, image, "--backend", harness.BACKEND, says=["riscv64", "x86_64", harness.BACKEND])
+        self.ends(DATA, image, "--arch", "riscv64", says=[image, "x86_64"])
+
     def test_cut_off(self):
         """Every prefix of an ELF file ends in an error, or is a flat binary that does no harm."""
         whole = elf(((LOAD, None), (LOAD + 4096, None)))
@@ -116,7 +122,7 @@ class Bad(harness.Case):
                 damaged[chance.randrange(4, 176)] = chance.randrange(256)
             with self.subTest(turn):
                 result = harness.run(self.file("image", bytes(damaged)), "--timeout", "0.2")
-                self.assertIn(result.status, (harness.OK, DATA, harness.STUCK, harness.TIMEOUT), str(result))
+                self.assertIn(result.status, (harness.OK, DATA, harness.STUCK, harness.TIMEOUT, harness.UNAVAILABLE), str(result))
 
     def test_files(self):
         for option in ([], ["--initrd"], ["--dtb"]):

@@ -45,7 +45,7 @@ class Outcome(harness.Case):
                 ("fail-999", harness.OTHER_CODE, "999"),
                 ("system-failure", 1, ""),
                 ("jump-nowhere", harness.STUCK, "0x40"),
-                ("stop", harness.STUCK, "hart")):
+                ("stop", harness.STUCK, "cpu")):
             with self.subTest(name):
                 self.ends(status, self.guest(name), "--timeout", "30", says=says)
 
@@ -99,7 +99,7 @@ class Stats(harness.Case):
     def test_figures(self):
         result = self.run_ok(self.guest("hello"), "--stats", "--json", "--smp", "2")
         figures = json.loads(result.err)
-        self.assertEqual((figures["status"], figures["harts"], figures["boots"]), (0, 2, 1))
+        self.assertEqual((figures["status"], figures["cpus"], figures["boots"]), (0, 2, 1))
         self.assertEqual(figures["exits"], {"MmioWrite": 6, "SystemDown": 1})
         # 5 to set up, 6 a character, 2 at the end of the text, 6 for the power-off: known from the source
         self.assertTrue(40 <= figures["instructions"] <= 60, figures)

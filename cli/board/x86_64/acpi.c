@@ -26,6 +26,12 @@ static void put(struct writer *writer, uint64_t value, unsigned bytes)
 			writer->data[writer->size] = (uint8_t)(value >> (8 * i));
 }
 
+static void put_zeros(struct writer *writer, size_t count)
+{
+	while (count--)
+		put(writer, 0, 1);
+}
+
 static void put_text(struct writer *writer, const char *text, size_t length)
 {
 	for (size_t i = 0; i < length; i++)
@@ -42,8 +48,7 @@ static void patch(struct writer *writer, size_t offset, uint64_t value, unsigned
 
 static void align(struct writer *writer, size_t alignment)
 {
-	while (writer->size % alignment)
-		put(writer, 0, 1);
+	put_zeros(writer, -writer->size % alignment);
 }
 
 static uint8_t checksum(const struct writer *writer, size_t from, size_t length)
@@ -318,8 +323,7 @@ static size_t put_fadt(struct writer *writer, size_t dsdt, size_t facs)
 {
 	size_t table = begin_table(writer, "FACP", 4);
 
-	while (writer->size < table + FADT_SIZE)
-		put(writer, 0, 1);
+	put_zeros(writer, table + FADT_SIZE - writer->size);
 	for (size_t i = 0; i < COUNT(fadt); i++)
 		patch(writer, table + fadt[i].offset, fadt[i].value, fadt[i].bytes);
 	patch(writer, table + FADT_FACS, writer->base + facs, 4);
@@ -403,7 +407,7 @@ static void put_rsdp(struct writer *writer)
 	put(writer, 2, 1); /* revision */
 	put(writer, 0, 4); /* there is no RSDT */
 	put(writer, RSDP_SIZE, 4);
-	put(writer, 0, 12); /* XSDT, checksum, reserved */
+	put_zeros(writer, RSDP_SIZE - writer->size); /* XSDT, checksum, reserved */
 }
 
 static void finish_rsdp(struct writer *writer, size_t xsdt)

@@ -3,16 +3,37 @@
  * controllers, the console and the machine's end. */
 #include <stdlib.h>
 
+#include "../../builtin/x86_64.h"
 #include "../../fail.h"
 #include "apic.h"
 #include "boot.h"
 #include "map.h"
+
+#define RFLAGS_IF UINT64_C(0x200)
+#define NO_SUCH_HYPERCALL ((uint64_t)-1000) /* KVM_ENOSYS of Linux */
+
+/* The engine's chip is reached through any of its vCPUs; its inputs are numbered alike. What it refuses is lost, as on
+ * a wire. */
+static void set_chip_interrupt(struct machine *machine, unsigned irq, bool level)
+{
+	uint64_t arguments[] = { 0, irq, level }, result;
+	void *vcpu;
+
+	if (!machine->cpus[0].vcpu || axvcpu_arch_vcpu(machine->cpus[0].vcpu, machine->backend, &vcpu))
+		return;
+	arguments[0] = (uintptr_t)vcpu;
+	axvcpu_backend_call(machine->backend, "axvcpu.kvm-chip/1", "set_irq", arguments, 3, &result);
+}
 
 /* Interrupts of ISA go to both kinds of controllers; the guest uses one of them. */
 static void set_isa_interrupt(void *board_, unsigned irq, bool level)
 {
 	struct x86_64_board *board = board_;
 
+	if (board->board.machine->kernel_chip) {
+		set_chip_interrupt(board->board.machine, irq, level);
+		return;
+	}
 	i8259_set_irq(&board->pic, irq, level);
 	ioapic_set_pin(&board->ioapic, irq == X86_64_TIMER_IRQ ? X86_64_TIMER_PIN : irq, level);
 }
@@ -91,6 +112,19 @@ static void init_devices(struct x86_64_board *board, struct machine *machine)
 	uart16550_init(&board->com1, &peer, &com1);
 }
 
+/* The devices that belong to the interrupt controllers are the engine's when those are. */
+static bool is_of_chip(const struct x86_64_board *board, const struct device *device)
+{
+	return device == &board->pic.chips[0].device || device == &board->pic.chips[1].device ||
+	       device == &board->pic.elcr || device == &board->pit.device || device == &board->pit.speaker ||
+	       device == &board->ioapic.device;
+}
+
+static bool plug_into(struct x86_64_board *board, struct bus *bus, struct device *device, uint64_t base, uint64_t size)
+{
+	return (board->board.machine->kernel_chip && is_of_chip(board, device)) || bus_add(bus, device, base, size);
+}
+
 static bool plug_in(struct x86_64_board *board)
 {
 	struct device *const PIC1 = &board->pic.chips[0].device, *const PIC2 = &board->pic.chips[1].device,
@@ -100,9 +134,9 @@ static bool plug_in(struct x86_64_board *board)
 			     *const KEYBOARD = &board->ports.keyboard.device,
 			     *const SYSTEM = &board->ports.system.device, *const RESET = &board->ports.reset.device,
 			     *const POST = &board->ports.post.device, *const EXIT = &board->ports.exit.device;
-	bool fits = bus_add(&board->board.bus, &board->ioapic.device, X86_64_IOAPIC_BASE, IOAPIC_SIZE);
+	bool fits = plug_into(board, &board->board.bus, &board->ioapic.device, X86_64_IOAPIC_BASE, IOAPIC_SIZE);
 
-#define PLUG_IN(name, first, count, irq) fits = bus_add(&board->board.ports, name, first, count) && fits;
+#define PLUG_IN(name, first, count, irq) fits = plug_into(board, &board->board.ports, name, first, count) && fits;
 	X86_64_PORTS(PLUG_IN)
 #undef PLUG_IN
 	return fits;
@@ -134,9 +168,27 @@ static int create(struct machine *machine, struct board **ret_board)
 
 static int32_t prepare_cpu(struct board *board, struct cpu *cpu)
 {
-	int32_t error = x86_64_apic_start_cpu(board, cpu);
+	int32_t error = board->machine->kernel_chip ? 0 : x86_64_apic_start_cpu(board, cpu);
 
 	return error ? error : x86_64_start_cpu(board, cpu);
+}
+
+/* A halt with interrupts off is ended by an NMI alone, and no device here gives one. */
+static bool may_wake(struct board *board, struct cpu *cpu)
+{
+	uint64_t rflags = RFLAGS_IF;
+
+	(void)board;
+	axvcpu_get_reg_u64(cpu->vcpu, "rflags", &rflags);
+	return rflags & RFLAGS_IF;
+}
+
+/* There is none here: Linux takes this answer for that. */
+static int32_t hypercall(struct board *board, struct cpu *cpu, const struct axvcpu_exit_hypercall *call)
+{
+	(void)board;
+	(void)call;
+	return axvcpu_set_return_value(cpu->vcpu, NO_SUCH_HYPERCALL);
 }
 
 static void input_came(struct board *board)
@@ -187,10 +239,15 @@ const struct board_type board_x86_64 = {
 	.ram_high_base = X86_64_RAM_HIGH_BASE,
 	.load_address = X86_64_LOAD_ADDRESS,
 	.id_field = "apic_id",
+	.count_field = "cpus",
 	.prepare_boot = x86_64_prepare_boot,
+	.builtin_guest = builtin_x86_64,
+	.builtin_guest_size = sizeof(builtin_x86_64),
 	.create = create,
 	.destroy = destroy,
 	.prepare_cpu = prepare_cpu,
+	.may_wake = may_wake,
+	.hypercall = hypercall,
 	.sysreg_read = x86_64_apic_msr_read,
 	.sysreg_write = x86_64_apic_msr_write,
 	.interrupt_window = x86_64_apic_interrupt_window,

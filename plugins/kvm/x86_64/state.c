@@ -71,21 +71,33 @@ uint32_t kvm_state_msr_place(uint32_t msr)
 	return KVM_STATE_MSRS;
 }
 
+/* struct kvm_msrs with its entries. */
 struct msr_list {
-	struct kvm_msrs head;
-	struct kvm_msr_entry entries[KVM_STATE_MSRS];
+	uint64_t room[(sizeof(struct kvm_msrs) + KVM_STATE_MSRS * sizeof(struct kvm_msr_entry)) / sizeof(uint64_t)];
 };
 
-/* Those of a set of places, ready for the ioctl. */
-static void fill_list(const struct kvm_vcpu *vcpu, uint64_t places, struct msr_list *list)
+static struct kvm_msrs *msrs_of(struct msr_list *list)
 {
-	list->head = (struct kvm_msrs){ .nmsrs = 0 };
+	return (struct kvm_msrs *)(void *)list->room;
+}
+
+static void add_msr(struct msr_list *list, uint32_t index, uint64_t value)
+{
+	struct kvm_msrs *kept = msrs_of(list);
+
+	kept->entries[kept->nmsrs++] = (struct kvm_msr_entry){ .index = index, .data = value };
+}
+
+/* Those of a set of places, ready for the ioctl; returns how many. */
+static uint32_t fill_list(const struct kvm_vcpu *vcpu, uint64_t places, struct msr_list *list)
+{
+	msrs_of(list)->nmsrs = 0;
 	for (uint64_t left = places; left; left &= left - 1) {
 		uint32_t place = (uint32_t)__builtin_ctzll(left);
 
-		list->entries[list->head.nmsrs++] =
-			(struct kvm_msr_entry){ .index = msrs[place], .data = vcpu->arch.state.msrs[place] };
+		add_msr(list, msrs[place], vcpu->arch.state.msrs[place]);
 	}
+	return msrs_of(list)->nmsrs;
 }
 
 static uint32_t nth_place(uint64_t places, uint32_t n)
@@ -100,23 +112,24 @@ static int32_t read_msrs(struct kvm_vcpu *vcpu)
 {
 	struct kvm_arch_vcpu *arch = &vcpu->arch;
 	struct msr_list list;
+	uint32_t count;
 
 	if (!arch->msrs_probed)
 		arch->msrs_present = msr_count == 64 ? UINT64_MAX : (UINT64_C(1) << msr_count) - 1;
 	for (;;) {
 		int done;
 
-		fill_list(vcpu, arch->msrs_present, &list);
-		done = list.head.nmsrs ? ioctl(vcpu->fd, KVM_GET_MSRS, &list) : 0;
+		count = fill_list(vcpu, arch->msrs_present, &list);
+		done = count ? ioctl(vcpu->fd, KVM_GET_MSRS, &list) : 0;
 		if (done < 0)
 			return kvm_failed(vcpu->host, "KVM_GET_MSRS");
-		if ((uint32_t)done == list.head.nmsrs)
+		if ((uint32_t)done == count)
 			break;
 		arch->msrs_present &= ~(UINT64_C(1) << nth_place(arch->msrs_present, (uint32_t)done));
 	}
 	arch->msrs_probed = true;
-	for (uint32_t i = 0; i < list.head.nmsrs; i++)
-		arch->state.msrs[nth_place(arch->msrs_present, i)] = list.entries[i].data;
+	for (uint32_t i = 0; i < count; i++)
+		arch->state.msrs[nth_place(arch->msrs_present, i)] = msrs_of(&list)->entries[i].data;
 	return 0;
 }
 
@@ -124,15 +137,15 @@ static int32_t write_msrs(struct kvm_vcpu *vcpu)
 {
 	struct kvm_arch_vcpu *arch = &vcpu->arch;
 	struct msr_list list;
-	int done;
+	uint32_t count = fill_list(vcpu, arch->msrs_dirty, &list);
+	const struct kvm_msr_entry *entries = msrs_of(&list)->entries;
+	int done = count ? ioctl(vcpu->fd, KVM_SET_MSRS, &list) : 0;
 
-	fill_list(vcpu, arch->msrs_dirty, &list);
-	done = list.head.nmsrs ? ioctl(vcpu->fd, KVM_SET_MSRS, &list) : 0;
 	if (done < 0)
 		return kvm_failed(vcpu->host, "KVM_SET_MSRS");
-	if ((uint32_t)done < list.head.nmsrs)
+	if ((uint32_t)done < count)
 		return vcpu->host->error(AXVCPU_ERROR_INVALID_INPUT, "kvm: KVM refuses 0x%llx for MSR 0x%x",
-					 (unsigned long long)list.entries[done].data, list.entries[done].index);
+					 (unsigned long long)entries[done].data, entries[done].index);
 	arch->msrs_dirty = 0;
 	return 0;
 }
@@ -340,22 +353,26 @@ void kvm_arch_forget_state(struct kvm_vcpu *vcpu)
 
 int32_t kvm_state_get_msr(struct kvm_vcpu *vcpu, uint32_t msr, uint64_t *ret_value)
 {
-	struct msr_list list = { .head.nmsrs = 1, .entries[0].index = msr };
-	int done = ioctl(vcpu->fd, KVM_GET_MSRS, &list);
+	struct msr_list list = { .room = { 0 } };
+	int done;
 
+	add_msr(&list, msr, 0);
+	done = ioctl(vcpu->fd, KVM_GET_MSRS, &list);
 	if (done < 0)
 		return kvm_failed(vcpu->host, "KVM_GET_MSRS");
 	if (!done)
 		return vcpu->host->error(AXVCPU_ERROR_NOT_FOUND, "kvm: this vCPU has no MSR 0x%x", msr);
-	*ret_value = list.entries[0].data;
+	*ret_value = msrs_of(&list)->entries[0].data;
 	return 0;
 }
 
 int32_t kvm_state_set_msr(struct kvm_vcpu *vcpu, uint32_t msr, uint64_t value)
 {
-	struct msr_list list = { .head.nmsrs = 1, .entries[0] = { .index = msr, .data = value } };
-	int done = ioctl(vcpu->fd, KVM_SET_MSRS, &list);
+	struct msr_list list = { .room = { 0 } };
+	int done;
 
+	add_msr(&list, msr, value);
+	done = ioctl(vcpu->fd, KVM_SET_MSRS, &list);
 	if (done < 0)
 		return kvm_failed(vcpu->host, "KVM_SET_MSRS");
 	return done ? 0

@@ -7,7 +7,6 @@
 #include <axvcpu/axvcpu.h>
 
 #include "board/board.h"
-#include "board/x86_64/boot.h"
 #include "board/x86_64/map.h"
 #include "boot.h"
 #include "cli.h"
@@ -16,18 +15,6 @@
 #define MIB (UINT64_C(1) << 20)
 #define GIB (UINT64_C(1) << 30)
 #define PAGE UINT64_C(4096)
-
-static const uint8_t builtin[] = { 0xf4 };
-
-/* As much of the board as a boot looks at. */
-static const struct board_type type = { .name = "x86_64",
-					.arch = AXVCPU_ARCH_X86_64,
-					.ram_low_end = X86_64_RAM_LOW_END,
-					.ram_high_base = X86_64_RAM_HIGH_BASE,
-					.load_address = X86_64_LOAD_ADDRESS,
-					.prepare_boot = x86_64_prepare_boot,
-					.builtin_guest = builtin,
-					.builtin_guest_size = sizeof(builtin) };
 
 struct fixture {
 	char folder[64];
@@ -111,7 +98,7 @@ static void set_multiboot(struct fixture *fixture)
 static int prepare(struct fixture *fixture)
 {
 	const struct boot_request request = {
-		.options = &fixture->options, .type = &type, .engine = "engine 1.0", .interrupt_fd = -1
+		.options = &fixture->options, .type = &board_x86_64, .engine = "engine 1.0", .interrupt_fd = -1
 	};
 
 	boot_finish(&fixture->boot);
@@ -562,7 +549,7 @@ static void starts_other_images_in_real_mode(void **state)
 	boot(fixture); /* the built-in guest */
 	assert_real_mode(fixture, 0, 0x8000);
 	assert_false(has_reg(fixture, "rdx"));
-	assert_bytes(fixture, 0x8000, builtin, sizeof(builtin));
+	assert_bytes(fixture, 0x8000, board_x86_64.builtin_guest, board_x86_64.builtin_guest_size);
 	put16(sector, 510, 0xaa55);
 	set_image(fixture, sector, sizeof(sector));
 	boot(fixture);
