@@ -66,14 +66,17 @@ guest time
 	rdtsc
 endguest time
 
-# What a processor that is made in software need not know.
-guest unusual
-.ifdef USER
-	nop
-.else
-	.byte	0x0f, 0x01, 0xca	# clac
+# What KVM's emulator lacks: the first in general, the second on memory of a device.
+.ifndef USER
+guest clac
+	.byte	0x0f, 0x01, 0xca
+endguest clac
 .endif
-endguest unusual
+.ifdef BITS64
+guest addps
+	addps	(%rbx), %xmm0
+endguest addps
+.endif
 
 guest vmcall
 	vmcall
