@@ -575,11 +575,8 @@ static void all_calls_are_the_vmms(unsigned mode)
 	}
 }
 
-#define ROW(modes, name) \
-	{ \
-		{ #name, modes }, name \
-	}
 /* clang-format off */
+#define ROW(modes, name) { { #name, modes }, name }
 static const struct row_test tests[] = {
 	ROW(IN_ALL, each_run_is_one_instruction),
 	ROW(IN_ALL, exits_are_steps),
