@@ -20,12 +20,17 @@ bool kvm_debug_looks(const struct kvm_vcpu *vcpu)
 	return arch->single_step || arch->debug_changed || arch->at_breakpoint || arch->steps_off;
 }
 
+static bool is_stepping(const struct kvm_arch_vcpu *arch)
+{
+	return (arch->single_step || arch->steps_off) && !arch->steps_hlt;
+}
+
 static int32_t tell_kvm(struct kvm_vcpu *vcpu)
 {
 	struct kvm_arch_vcpu *arch = &vcpu->arch;
 	struct kvm_guest_debug debug = { .control = 0 };
 
-	if (arch->single_step || arch->steps_off)
+	if (is_stepping(arch))
 		debug.control = KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP;
 	if (arch->breakpoint_count && !arch->steps_off)
 		debug.control |= KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_HW_BP;
@@ -36,12 +41,18 @@ static int32_t tell_kvm(struct kvm_vcpu *vcpu)
 	return KVM_CALL(vcpu->host, vcpu->fd, KVM_SET_GUEST_DEBUG, &debug);
 }
 
-/* KVM's emulator says of a hlt that is stepped over that it was a step, and nothing of the halt. */
+/*
+ * A hlt is entered without a step: it makes its exit and nothing comes after it. Told to step over it, KVM's emulator
+ * says that it was a step, and of the halt only when it has executed something else. An interrupt that was handed to
+ * KVM is taken before the hlt: that is a step like any other.
+ */
 static bool is_hlt(struct kvm_vcpu *vcpu, uint64_t pc)
 {
 	uint64_t gpa;
 	uint8_t opcode;
 
+	if (vcpu->vm->kind != KVM_CHIP_VMM || vcpu->arch.injected || vcpu->arch.state.sregs.ss.dpl)
+		return false;
 	return kvm_walk(vcpu, pc, AXVCPU_ACCESS_EXECUTE, &gpa) && kvm_walk_read(vcpu, gpa, &opcode, 1) &&
 	       opcode == OPCODE_HLT;
 }
@@ -61,7 +72,6 @@ static int32_t prepare_step(struct kvm_vcpu *vcpu)
 	arch->steps_off = arch->at_breakpoint && pc == arch->stopped_at;
 	arch->at_breakpoint = false;
 	arch->steps_hlt = is_hlt(vcpu, pc);
-	arch->stepped_from = pc;
 	return 0;
 }
 
@@ -75,7 +85,7 @@ int32_t kvm_debug_prepare(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 		vcpu->before &= ~(uint32_t)KVM_BEFORE_EXIT;
 		return kvm_arch_exit(vcpu, exit);
 	}
-	arch->steps_off = false;
+	arch->steps_off = arch->steps_hlt = false;
 	if (!error && (arch->single_step || arch->at_breakpoint))
 		error = prepare_step(vcpu);
 	if (!error)
@@ -109,14 +119,8 @@ int32_t kvm_debug_exit(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	const struct kvm_debug_exit_arch *debug = &vcpu->run->debug.arch;
 	struct kvm_arch_vcpu *arch = &vcpu->arch;
-	bool stepped = arch->single_step || arch->steps_off;
 
-	if (stepped && arch->steps_hlt && debug->pc == arch->stepped_from + 1) {
-		vcpu->before |= KVM_BEFORE_HALTED;
-		exit->reason = AXVCPU_EXIT_HALT;
-		return 0;
-	}
-	if (!stepped || debug->dr6 & DR6_BREAKPOINTS)
+	if (!is_stepping(arch) || debug->dr6 & DR6_BREAKPOINTS)
 		return give(vcpu, exit, debug->pc, DEBUG_BREAKPOINT);
 	if (arch->single_step)
 		return give(vcpu, exit, debug->pc, DEBUG_STEP);

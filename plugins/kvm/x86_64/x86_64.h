@@ -119,9 +119,8 @@ struct kvm_arch_vcpu {
 	bool debug_changed; /* KVM is to be told of breakpoints */
 	bool at_breakpoint; /* the guest stopped at `stopped_at`, whose instruction is to be executed now */
 	uint64_t stopped_at;
-	bool steps_off;        /* the present step is over the instruction at a breakpoint */
-	bool steps_hlt;        /* the instruction that is stepped over is a hlt, */
-	uint64_t stepped_from; /* and lies here */
+	bool steps_off; /* the present step is over the instruction at a breakpoint */
+	bool steps_hlt; /* the instruction to step over is a hlt, which is entered without a step */
 	uint64_t breakpoints[KVM_HARDWARE_BREAKPOINTS];
 	uint32_t breakpoint_count;
 };

@@ -29,7 +29,10 @@ int row_table_run(const struct row_table *table)
 {
 	struct CMUnitTest *tests = calloc(table->count * GUEST_MODES, sizeof(*tests));
 	struct row_case *cases = calloc(table->count * GUEST_MODES, sizeof(*cases));
-	int failed =
+	int failed;
+
+	cmocka_set_test_filter(getenv("AXVCPU_CONFORMANCE_ONLY"));
+	failed =
 		tests && cases ? _cmocka_run_group_tests(table->name, tests, fill(table, tests, cases), NULL, NULL) : 1;
 
 	free(tests);

@@ -36,7 +36,7 @@ struct row_head {
 	unsigned modes; /* IN_* */
 };
 
-/* Runs all of the table; returns how many failed, as cmocka does. */
+/* Runs the table, or what AXVCPU_CONFORMANCE_ONLY names ("real: *"); returns how many failed, as cmocka does. */
 int row_table_run(const struct row_table *table);
 
 /* Tests that are functions of their own. */

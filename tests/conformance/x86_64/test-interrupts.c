@@ -471,10 +471,8 @@ static void spinning_guest_gets_an_nmi_after_the_last(unsigned mode)
 	machine_equal("rsp", machine_get(&machine, "rsp"), stack);
 }
 
-#define ROW(modes, name) \
-	{ \
-		{ #name, modes }, name \
-	}
+/* clang-format off */
+#define ROW(modes, name) { { #name, modes }, name }
 static const struct row_test tests[] = {
 	ROW(IN_RING0, comes_after_the_instruction_that_follows_sti),
 	ROW(IN_ALL, waits_while_the_guest_is_closed),
@@ -504,6 +502,7 @@ static const struct row_test tests[] = {
 	ROW(IN_ALL, edge_from_another_thread_reaches_a_running_guest),
 	ROW(IN_ALL, line_from_another_thread_reaches_a_running_guest),
 };
+/* clang-format on */
 
 int main(void)
 {

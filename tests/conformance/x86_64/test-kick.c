@@ -231,11 +231,8 @@ static void kick_at_an_exit_repeats_nothing(unsigned mode)
 	}
 }
 
-#define ROW(modes, name) \
-	{ \
-		{ #name, modes }, name \
-	}
 /* clang-format off */
+#define ROW(modes, name) { { #name, modes }, name }
 static const struct row_test tests[] = {
 	ROW(IN_ALL, kick_before_a_run_ends_it_once),
 	ROW(IN_ALL, reset_forgets_kicks),

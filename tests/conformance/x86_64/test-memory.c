@@ -375,11 +375,8 @@ static void code_in_rom_is_the_vmms_to_change(unsigned mode)
 	}
 }
 
-#define ROW(name) \
-	{ \
-		{ #name, IN_ALL }, name \
-	}
 /* clang-format off */
+#define ROW(name) { { #name, IN_ALL }, name }
 static const struct row_test tests[] = {
 	ROW(log_has_exactly_the_pages_written),
 	ROW(log_has_the_writes_of_others),

@@ -505,11 +505,8 @@ static void program_sees_segment_bases(unsigned mode)
 	machine_equal("rdx", machine_get(&machine, "rdx"), 0x2222);
 }
 
-#define ROW(modes, name) \
-	{ \
-		{ #name, modes }, name \
-	}
 /* clang-format off */
+#define ROW(modes, name) { { #name, modes }, name }
 static const struct row_test tests[] = {
 	ROW(IN_LONG, each_keeps_what_is_written),
 	ROW(IN_LONG, all_are_kept_while_the_guest_runs),

@@ -256,11 +256,8 @@ static void bootstrap_processor_says_so(unsigned mode)
 	}
 }
 
-#define ROW(modes, name) \
-	{ \
-		{ #name, modes }, name \
-	}
 /* clang-format off */
+#define ROW(modes, name) { { #name, modes }, name }
 static const struct row_test tests[] = {
 	ROW(IN_ALL, work_is_handed_round),
 	ROW(IN_ALL, additions_are_locked),
