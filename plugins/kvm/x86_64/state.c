@@ -16,6 +16,7 @@
 
 #include "../kvm.h"
 
+#define CR4_PGE UINT64_C(0x80)
 #define MSR_TSC 0x10u
 #define MSR_APIC_BASE 0x1bu
 #define MSR_TSC_DEADLINE 0x6e0u
@@ -173,6 +174,20 @@ static int32_t drop_unwritable_msrs(struct kvm_vcpu *vcpu)
 	return 0;
 }
 
+/*
+ * After a triple fault KVM on AMD (seen in Linux 6.1) clears the processor's control block, and with it the root of the
+ * second-stage page tables, which it loads again only when a control register changes: without that the vCPU faults for
+ * ever.
+ */
+static void reload_root(struct kvm_vcpu *vcpu)
+{
+	struct kvm_sregs changed = vcpu->arch.state.sregs;
+
+	changed.cr4 ^= CR4_PGE;
+	ioctl(vcpu->fd, KVM_SET_SREGS, &changed);
+	vcpu->arch.lost_root = false;
+}
+
 /* The bitmap repeats what the events say; written, it would inject the interrupt a second time. */
 static int32_t write_sregs(struct kvm_vcpu *vcpu)
 {
@@ -181,6 +196,8 @@ static int32_t write_sregs(struct kvm_vcpu *vcpu)
 	memset(sregs->interrupt_bitmap, 0, sizeof(sregs->interrupt_bitmap));
 	if (vcpu->vm->kind == KVM_CHIP_VMM)
 		sregs->cr8 = vcpu->run->cr8;
+	if (vcpu->arch.lost_root)
+		reload_root(vcpu);
 	if (!ioctl(vcpu->fd, KVM_SET_SREGS, sregs))
 		return 0;
 	return vcpu->host->error(
