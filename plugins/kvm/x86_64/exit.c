@@ -67,11 +67,13 @@ static int32_t on_halt(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 	return 0;
 }
 
-/* A triple fault: a PC resets. */
+/* A triple fault: a PC resets. KVM has reset the processor by now, and what it was told is to be told anew. */
 static int32_t on_shutdown(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 {
-	(void)vcpu;
-	return system_down(exit, 1);
+	int32_t error = kvm_state_edit(vcpu, KVM_GROUP_SREGS);
+
+	vcpu->arch.shut_down = true;
+	return error ? error : system_down(exit, 1);
 }
 
 /* Either the line is up, or the host has an interrupt that it will hand over when it is asked to look: Kicked does

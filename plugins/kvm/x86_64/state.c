@@ -20,6 +20,7 @@
 #define MSR_APIC_BASE 0x1bu
 #define MSR_TSC_DEADLINE 0x6e0u
 #define MSR_EFER 0xc0000080u
+#define CR4_PSE UINT64_C(0x10)
 #define MSR_X2APIC 0x800u
 #define MSR_X2APIC_LAST 0x8ffu
 
@@ -173,11 +174,25 @@ static int32_t drop_unwritable_msrs(struct kvm_vcpu *vcpu)
 	return 0;
 }
 
+/*
+ * After a shutdown KVM on AMD has forgotten the root of the second stage, and looks for it only when control registers
+ * change: the guest would never execute anything again. Something that does nothing here is changed, and changed back.
+ */
+static void find_root_again(struct kvm_vcpu *vcpu)
+{
+	struct kvm_sregs sregs = vcpu->arch.state.sregs;
+
+	sregs.cr4 ^= CR4_PSE;
+	vcpu->arch.shut_down = ioctl(vcpu->fd, KVM_SET_SREGS, &sregs) != 0;
+}
+
 /* The bitmap repeats what the events say; written, it would inject the interrupt a second time. */
 static int32_t write_sregs(struct kvm_vcpu *vcpu)
 {
 	struct kvm_sregs *sregs = &vcpu->arch.state.sregs;
 
+	if (kvm_unlikely(vcpu->arch.shut_down))
+		find_root_again(vcpu);
 	memset(sregs->interrupt_bitmap, 0, sizeof(sregs->interrupt_bitmap));
 	if (vcpu->vm->kind == KVM_CHIP_VMM)
 		sregs->cr8 = vcpu->run->cr8;
