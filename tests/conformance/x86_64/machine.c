@@ -26,6 +26,7 @@ enum { CODE32 = 0x08, DATA = 0x10, CODE64 = 0x18, USER_DATA = 0x20, USER_CODE = 
 #define CR4_LONG UINT64_C(0x620)  /* PAE, OSFXSR, OSXMMEXCPT */
 #define EFER_LONG UINT64_C(0xd00) /* LME, LMA, NXE */
 #define RFLAGS_FIXED UINT64_C(2)
+#define RFLAGS_IOPL3 UINT64_C(0x3000)
 #define ENTRY UINT64_C(0x07) /* present, writable, user */
 
 static const char *const mode_names[GUEST_MODES] = { "real", "protected", "long", "user" };
@@ -343,7 +344,7 @@ void machine_start_vcpu(struct machine *machine, unsigned index, const char *lab
 		assert_ok(axvcpu_set_gpr(vcpu, gpr, 0));
 	set(vcpu, "rsp", MACHINE_STACK);
 	set(vcpu, "rbx", machine->mode == GUEST_REAL ? 0 : MACHINE_HOLE);
-	set(vcpu, "rflags", RFLAGS_FIXED);
+	set(vcpu, "rflags", RFLAGS_FIXED | (machine->mode == GUEST_USER ? RFLAGS_IOPL3 : 0));
 	set(vcpu, "rip", machine_label(machine, label));
 	assert_ok(axvcpu_bind(vcpu));
 }
