@@ -67,12 +67,13 @@ static int32_t on_halt(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 	return 0;
 }
 
-/* A triple fault: a PC resets. KVM has reset the processor by now, and what it was told is to be told anew. */
+/* A triple fault: a PC resets. KVM may have put the vCPU through an INIT already (AMD), and forgotten its page tables
+ * (state.c). */
 static int32_t on_shutdown(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	int32_t error = kvm_state_edit(vcpu, KVM_GROUP_SREGS);
 
-	vcpu->arch.shut_down = true;
+	vcpu->arch.lost_root = true;
 	return error ? error : system_down(exit, 1);
 }
 

@@ -16,11 +16,11 @@
 
 #include "../kvm.h"
 
+#define CR4_PGE UINT64_C(0x80)
 #define MSR_TSC 0x10u
 #define MSR_APIC_BASE 0x1bu
 #define MSR_TSC_DEADLINE 0x6e0u
 #define MSR_EFER 0xc0000080u
-#define CR4_PSE UINT64_C(0x10)
 #define MSR_X2APIC 0x800u
 #define MSR_X2APIC_LAST 0x8ffu
 
@@ -175,15 +175,17 @@ static int32_t drop_unwritable_msrs(struct kvm_vcpu *vcpu)
 }
 
 /*
- * After a shutdown KVM on AMD has forgotten the root of the second stage, and looks for it only when control registers
- * change: the guest would never execute anything again. Something that does nothing here is changed, and changed back.
+ * After a triple fault KVM on AMD (seen in Linux 6.1) clears the processor's control block, and with it the root of the
+ * second-stage page tables, which it loads again only when a control register changes: without that the vCPU faults for
+ * ever.
  */
-static void find_root_again(struct kvm_vcpu *vcpu)
+static void reload_root(struct kvm_vcpu *vcpu)
 {
-	struct kvm_sregs sregs = vcpu->arch.state.sregs;
+	struct kvm_sregs changed = vcpu->arch.state.sregs;
 
-	sregs.cr4 ^= CR4_PSE;
-	vcpu->arch.shut_down = ioctl(vcpu->fd, KVM_SET_SREGS, &sregs) != 0;
+	changed.cr4 ^= CR4_PGE;
+	ioctl(vcpu->fd, KVM_SET_SREGS, &changed);
+	vcpu->arch.lost_root = false;
 }
 
 /* The bitmap repeats what the events say; written, it would inject the interrupt a second time. */
@@ -191,11 +193,11 @@ static int32_t write_sregs(struct kvm_vcpu *vcpu)
 {
 	struct kvm_sregs *sregs = &vcpu->arch.state.sregs;
 
-	if (kvm_unlikely(vcpu->arch.shut_down))
-		find_root_again(vcpu);
 	memset(sregs->interrupt_bitmap, 0, sizeof(sregs->interrupt_bitmap));
 	if (vcpu->vm->kind == KVM_CHIP_VMM)
 		sregs->cr8 = vcpu->run->cr8;
+	if (vcpu->arch.lost_root)
+		reload_root(vcpu);
 	if (!ioctl(vcpu->fd, KVM_SET_SREGS, sregs))
 		return 0;
 	return vcpu->host->error(

@@ -113,7 +113,7 @@ struct kvm_arch_vcpu {
 	bool edge_waiting; /* the host holds an interrupt that could not be taken yet */
 	bool injected;     /* one was handed to KVM since the last KVM_RUN, or an NMI */
 
-	bool shut_down;      /* and KVM was not told the control registers since */
+	bool lost_root;      /* KVM has to be made to build its page tables anew */
 	bool access_pending; /* the last exit was an MSR's, that may be refused */
 
 	bool single_step;
