@@ -120,7 +120,8 @@ int32_t kvm_debug_exit(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 	const struct kvm_debug_exit_arch *debug = &vcpu->run->debug.arch;
 	struct kvm_arch_vcpu *arch = &vcpu->arch;
 
-	if (!is_stepping(arch) || debug->dr6 & DR6_BREAKPOINTS)
+	/* dr6 may name breakpoints that are not switched on (SDM volume 3, 17.2.3). */
+	if (!is_stepping(arch) || (debug->dr6 & DR6_BREAKPOINTS && is_breakpoint(arch, debug->pc)))
 		return give(vcpu, exit, debug->pc, DEBUG_BREAKPOINT);
 	if (arch->single_step)
 		return give(vcpu, exit, debug->pc, DEBUG_STEP);

@@ -29,7 +29,9 @@
 #define MACHINE_IDT UINT64_C(0xc000)
 #define MACHINE_RING0_STACK UINT64_C(0xe000) /* the end of a page, for interrupts out of ring 3 */
 #define MACHINE_TABLES UINT64_C(0x10000)     /* four pages: the first 2 MiB, page by page, each where it is */
-#define MACHINE_TSS UINT64_C(0x14000)        /* with a bitmap that lets ring 3 use all ports */
+#define MACHINE_TSS \
+	UINT64_C(0x14000) /* with a bitmap that lets ring 3 use all ports, as IOPL does: some hosts lack one of them \
+			   */
 #define MACHINE_RAM_SIZE UINT64_C(0x40000)
 #define MACHINE_ROM UINT64_C(0x80000)  /* a page */
 #define MACHINE_HOLE UINT64_C(0xa0000) /* no memory: MMIO */

@@ -193,12 +193,18 @@ static void only_pending_registers_are_refused(unsigned mode)
 
 /* ---- ring 3 ---- */
 
+static void start_unprivileged(unsigned mode, const char *label)
+{
+	start(mode, label);
+	machine_set(&machine, "rflags", 2); /* IOPL 0 */
+}
+
 static void privileged_instructions_fault(unsigned mode)
 {
 	static const char *const labels[] = { "halt", "read_msr", "write_msr", "clear_interrupts", "read_cr0" };
 
 	for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++) {
-		start(mode, labels[i]);
+		start_unprivileged(mode, labels[i]);
 		expect_protection_fault(labels[i]);
 		machine_equal("cs", machine_get(&machine, "cs") & 3, 0);
 	}
@@ -206,7 +212,7 @@ static void privileged_instructions_fault(unsigned mode)
 
 static void closed_ports_fault(unsigned mode)
 {
-	start(mode, "write_port");
+	start_unprivileged(mode, "write_port");
 	machine_write(&machine, MACHINE_TSS + 0x68 + 0x10 / 8, 1, 1);
 	expect_protection_fault("write_port");
 }

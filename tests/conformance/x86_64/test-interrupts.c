@@ -7,7 +7,6 @@
 
 enum { PORT_LOOK = 0xf1, NMI_VECTOR = 2, MS = 1000000 };
 
-#define FIXED UINT64_C(2)
 #define OPEN UINT64_C(0x200) /* rflags.IF */
 
 extern const struct guest_image guest_interrupts[];
@@ -36,13 +35,13 @@ static void start_prompt(unsigned mode, const char *label)
 static void start_open(unsigned mode, const char *label)
 {
 	start(mode, label);
-	machine_set(&machine, "rflags", FIXED | OPEN);
+	machine_set(&machine, "rflags", machine_get(&machine, "rflags") | OPEN);
 }
 
 static void start_open_prompt(unsigned mode, const char *label)
 {
 	start_prompt(mode, label);
-	machine_set(&machine, "rflags", FIXED | OPEN);
+	machine_set(&machine, "rflags", machine_get(&machine, "rflags") | OPEN);
 }
 
 /* A guest that becomes open and counts for ever. */
@@ -278,6 +277,8 @@ static void nothing_comes_in_a_shadow(unsigned mode)
 		machine_equal("interrupt.shadow", machine_get(&machine, "interrupt.shadow") != 0, 1);
 		inject(0x20);
 		(void)machine_expect_vector(&machine, 0x20);
+		if (!machine_get(&machine, "rcx"))
+			machine_skip("this processor forgets the shadow that it is entered with");
 		expect_count(1);
 		expect_end(3);
 	}

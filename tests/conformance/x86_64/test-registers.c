@@ -98,9 +98,9 @@ static const struct sample {
 	{ "tr.base", 0xffff800012347000 }, { "tr.limit", 0x67 },
 	{ "cr2", 0x123456789abcdef0 }, { "cr8", 5 },
 	{ "dr0", 0x1111 }, { "dr1", 0x2222 }, { "dr2", 0x3333 }, { "dr3", 0x4444 }, { "dr6", 0xffff0ff1 },
-	{ "sysenter_cs", 0x18 }, { "sysenter_esp", 0xffff800000001000 }, { "sysenter_eip", 0xffff800000002000 },
+	{ "sysenter_cs", 0x18 }, { "sysenter_esp", 0x80001000 }, { "sysenter_eip", 0x80002000 },
 	{ "pat", 0x0007040600070401 },
-	{ "mtrr_physbase#", 0x80000006 }, { "mtrr_physmask#", 0xfffe00000800 }, { "mtrr_fix64k_00000", 0x0606060606060606 },
+	{ "mtrr_physbase#", 0x80000006 }, { "mtrr_physmask#", 0xffe000800 }, { "mtrr_fix64k_00000", 0x0606060606060606 },
 	{ "mtrr_fix16k_80000", 0x0606060606060606 }, { "mtrr_fix16k_a0000", 0 }, { "mtrr_fix4k_c0000", 0x0505050505050505 },
 	{ "mtrr_fix4k_c8000", 0x0505050505050505 }, { "mtrr_def_type", 0xc06 },
 	{ "star", 0x0023001000000000 }, { "lstar", 0xffffffff81000000 }, { "cstar", 0xffffffff81001000 }, { "sfmask", 0x47700 },
@@ -250,6 +250,12 @@ static uint64_t of_new(const char *name)
 	return machine_get(&machine, name);
 }
 
+/* Whether a code or data segment was accessed at a reset processors do not agree on. */
+static uint64_t accessed(const char *name)
+{
+	return strstr(name, ".attributes") != NULL;
+}
+
 static void starts_as_after_a_reset(unsigned mode)
 {
 	/* clang-format off */
@@ -266,7 +272,8 @@ static void starts_as_after_a_reset(unsigned mode)
 	assert_ok(axvcpu_reset(machine.vcpu[0]));
 	assert_ok(axvcpu_setup(machine.vcpu[0], MACHINE_CODE, axvcpu_space_root(machine.space), NULL));
 	for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++)
-		machine_equal(expected[i].name, of_new(expected[i].name), expected[i].value);
+		machine_equal(expected[i].name, of_new(expected[i].name) | accessed(expected[i].name),
+			      expected[i].value);
 }
 
 /* At a page below 1 MiB as a start-up IPI does, elsewhere with the offset in the low 16 bits. */

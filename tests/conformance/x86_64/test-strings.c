@@ -93,7 +93,7 @@ static void start(const struct plan *plan, unsigned mode)
 	machine_set(&machine, "rcx", plan->repeated ? plan->count : 0x55);
 	machine_set(&machine, "rdx", PORT);
 	machine_set(&machine, "rax", element(plan, 0));
-	machine_set(&machine, "rflags", 2 | (plan->down ? DIRECTION : 0));
+	machine_set(&machine, "rflags", machine_get(&machine, "rflags") | (plan->down ? DIRECTION : 0));
 	for (unsigned i = 0; i < plan->count && (kind == OUTS || kind == MOVS_TO_DEVICE); i++)
 		machine_write(&machine, place(plan, RAM, i), plan->row->width, element(plan, i));
 }

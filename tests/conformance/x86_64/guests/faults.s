@@ -94,7 +94,7 @@ in_long_mode:
 	out	%al, $PORT_STAGE
 	push	$0x23
 	push	$0xb000
-	push	$2
+	push	$0x3002
 	push	$0x2b
 	push	$in_ring_3
 	iretq

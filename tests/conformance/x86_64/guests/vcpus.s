@@ -53,9 +53,11 @@ guest send
 	jnz	1b
 endguest send
 
+# Closed but for the halt: an interrupt that came before it would be one that it does not end with.
 guest receive
-	sti
-1:	hlt
+1:	sti
+	hlt
+	cli
 	lock incl (wsi)
 	dec	wcx
 	jnz	1b
