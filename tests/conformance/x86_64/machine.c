@@ -26,7 +26,8 @@ enum { CODE32 = 0x08, DATA = 0x10, CODE64 = 0x18, USER_DATA = 0x20, USER_CODE = 
 #define CR4_LONG UINT64_C(0x620)  /* PAE, OSFXSR, OSXMMEXCPT */
 #define EFER_LONG UINT64_C(0xd00) /* LME, LMA, NXE */
 #define RFLAGS_FIXED UINT64_C(2)
-/* Ring 3 may use ports by this and by the bitmap: some simulated processors look at the bitmap of a task that is not busy alone. */
+/* Ring 3 may use ports by this and by the bitmap: some simulated processors look at the bitmap of a task that is not
+ * busy alone. */
 #define RFLAGS_IOPL3 UINT64_C(0x3000)
 #define ENTRY UINT64_C(0x07) /* present, writable, user */
 
