@@ -268,7 +268,7 @@ static uint64_t instructions(struct cpu *cpu)
 {
 	uint64_t count = 0;
 
-	axvcpu_read_counter(cpu->vcpu, AXARCH_COUNTER_INSTRUCTIONS, &count);
+	cpu->counts = !axvcpu_read_counter(cpu->vcpu, AXARCH_COUNTER_INSTRUCTIONS, &count);
 	return count;
 }
 

@@ -50,6 +50,7 @@ struct cpu {
 	uint64_t exits[MACHINE_EXIT_KINDS];
 	uint64_t instructions;
 	uint64_t instructions_before; /* what the engine had counted when the cpu started */
+	bool counts;                  /* the engine counts instructions */
 };
 
 struct machine {

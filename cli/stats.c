@@ -13,6 +13,7 @@ void stats_add(struct stats *stats, struct machine *machine)
 	stats->run_ns += machine_clock_ns(machine);
 	stats->unassigned += machine->board->bus.unassigned + machine->board->ports.unassigned;
 	for (unsigned id = 0; id < machine->cpu_count; id++) {
+		stats->counted |= machine->cpus[id].counts;
 		stats->instructions += machine->cpus[id].instructions;
 		for (unsigned kind = 0; kind < MACHINE_EXIT_KINDS; kind++)
 			stats->exits[kind] += machine->cpus[id].exits[kind];
@@ -39,6 +40,7 @@ struct figure {
 	const char *title;
 	double value;
 	int digits; /* behind the point */
+	bool unknown;
 };
 
 #define FIGURES 9
@@ -50,15 +52,16 @@ static void collect(const struct stats *stats, int status, struct figure ret_fig
 
 	getrusage(RUSAGE_SELF, &usage);
 	const struct figure figures[FIGURES] = {
-		{ "status", "exit status", status, 0 },
-		{ "cpus", "cpus", stats->cpus, 0 },
-		{ "boots", "boots", stats->boots, 0 },
-		{ "start_seconds", "start to first instruction, s", (double)stats->start_ns / 1e9, 4 },
-		{ "seconds", "guest up, s", run, 3 },
-		{ "cpu_seconds", "host CPU time, s", seconds(usage.ru_utime) + seconds(usage.ru_stime), 3 },
-		{ "instructions", "instructions", (double)stats->instructions, 0 },
-		{ "mips", "million instructions per second", run > 0 ? (double)stats->instructions / run / 1e6 : 0, 1 },
-		{ "unassigned", "accesses without a device", (double)stats->unassigned, 0 },
+		{ "status", "exit status", status, 0, false },
+		{ "cpus", "cpus", stats->cpus, 0, false },
+		{ "boots", "boots", stats->boots, 0, false },
+		{ "start_seconds", "start to first instruction, s", (double)stats->start_ns / 1e9, 4, false },
+		{ "seconds", "guest up, s", run, 3, false },
+		{ "cpu_seconds", "host CPU time, s", seconds(usage.ru_utime) + seconds(usage.ru_stime), 3, false },
+		{ "instructions", "instructions", (double)stats->instructions, 0, !stats->counted },
+		{ "mips", "million instructions per second", run > 0 ? (double)stats->instructions / run / 1e6 : 0, 1,
+		  !stats->counted },
+		{ "unassigned", "accesses without a device", (double)stats->unassigned, 0, false },
 	};
 
 	for (unsigned i = 0; i < FIGURES; i++)
@@ -69,7 +72,8 @@ static void write_table(FILE *stream, const struct stats *stats, const struct fi
 {
 	fprintf(stream, "\n%-34s %s\n", "engine", stats->engine);
 	for (unsigned i = 0; i < FIGURES; i++)
-		fprintf(stream, "%-34s %.*f\n", figures[i].title, figures[i].digits, figures[i].value);
+		if (!figures[i].unknown)
+			fprintf(stream, "%-34s %.*f\n", figures[i].title, figures[i].digits, figures[i].value);
 	fprintf(stream, "%-34s %llu\n", "exits", (unsigned long long)exits_in_all(stats));
 	for (unsigned kind = 0; kind < MACHINE_EXIT_KINDS; kind++)
 		if (stats->exits[kind])
@@ -83,9 +87,10 @@ static void write_json(FILE *stream, const struct stats *stats, const struct fig
 
 	json_object_object_add(document, "engine", json_object_new_string(stats->engine));
 	for (unsigned i = 0; i < FIGURES; i++)
-		json_object_object_add(document, figures[i].name,
-				       figures[i].digits ? json_object_new_double(figures[i].value)
-							 : json_object_new_int64((int64_t)figures[i].value));
+		if (!figures[i].unknown)
+			json_object_object_add(document, figures[i].name,
+					       figures[i].digits ? json_object_new_double(figures[i].value)
+								 : json_object_new_int64((int64_t)figures[i].value));
 	for (unsigned kind = 0; kind < MACHINE_EXIT_KINDS; kind++)
 		if (stats->exits[kind])
 			json_object_object_add(exits, axvcpu_exit_name(kind),

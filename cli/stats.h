@@ -13,6 +13,7 @@ struct stats {
 	unsigned cpus;
 	unsigned boots;
 	uint64_t exits[MACHINE_EXIT_KINDS];
+	bool counted; /* the engine counts instructions */
 	uint64_t instructions;
 	uint64_t unassigned; /* accesses to addresses without a device */
 	uint64_t run_ns;     /* the guest was up */
