@@ -57,6 +57,26 @@ static int apply_set(struct axvcpu_config *config, const char *kind, const char 
 	return STATUS_OK;
 }
 
+/* What the board says to the engine is not the user's to say, who would be overruled without a word. */
+static int check_set(const struct machine_info *info, const char *set)
+{
+	const struct {
+		const char *field, *way_out;
+	} fields[] = { { info->type->id_field, "each cpu gets its own" },
+		       { info->type->count_field, "--smp says how many there are" },
+		       { info->type->fdt_field, "--dtb gives a device tree" },
+		       { "chip", "--chip says whose it is" } };
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		size_t length = fields[i].field ? strlen(fields[i].field) : 0;
+
+		if (length && !strncmp(set, "create.", 7) && !strncmp(set + 7, fields[i].field, length) &&
+		    set[7 + length] == '=')
+			return fail(STATUS_USAGE, "--set %s: the board sets this field: %s", set, fields[i].way_out);
+	}
+	return STATUS_OK;
+}
+
 static int make_config(const struct machine_info *info, uint32_t kind, const char *word,
 		       struct axvcpu_config **ret_config)
 {
@@ -65,8 +85,11 @@ static int make_config(const struct machine_info *info, uint32_t kind, const cha
 
 	if (axvcpu_config_create(info->backend, kind, &config))
 		return fail_library(STATUS_ENGINE, "the backend's %s configuration", word);
-	for (size_t i = 0; i < info->options->sets.count && !status; i++)
+	for (size_t i = 0; i < info->options->sets.count && !status; i++) {
 		status = apply_set(config, word, info->options->sets.items[i]);
+		if (!status && kind == AXVCPU_CONFIG_CREATE)
+			status = check_set(info, info->options->sets.items[i]);
+	}
 	if (status)
 		axvcpu_config_destroy(config);
 	else
@@ -114,6 +137,9 @@ static int create_status(int32_t error)
 	case AXVCPU_ERROR_INVALID_INPUT:
 		return STATUS_USAGE;
 	case AXVCPU_ERROR_NO_MEMORY:
+	case -ENOMEM:
+	case -EMFILE:
+	case -ENFILE:
 		return STATUS_HOST;
 	default:
 		return STATUS_ENGINE;
