@@ -18,6 +18,7 @@ struct choice {
 	uint32_t arch;
 	uint64_t capability; /* that the present round looks for */
 	uint32_t count;
+	int has_no_kvm; /* there is a backend for the host's processor, which cannot be used */
 	char *paths[CANDIDATES_MAX];
 	size_t length;
 	char why[1024]; /* what was passed over, and at last what was taken */
@@ -65,6 +66,7 @@ static int hardware_works(struct choice *choice)
 		close(fd);
 		return 1;
 	}
+	choice->has_no_kvm = 1;
 	explain(choice, KVM_DEVICE, strerror(errno));
 	return 0;
 }
@@ -122,8 +124,9 @@ int32_t axvcpu_backend_auto(uint32_t arch, struct axvcpu_backend **ret_backend)
 	    !try_capability(&choice, AXARCH_CAPABILITY_SIMULATED, "taken: it simulates such guests on any host",
 			    ret_backend))
 		return error_set(AXVCPU_ERROR_NOT_FOUND,
-				 "no backend for %s guests: %s; install one, or name its folder in AXVCPU_PLUGIN_PATH",
-				 arch_name(arch), choice.why);
+				 "no backend for %s guests: %s; %sinstall %s, or name its folder in AXVCPU_PLUGIN_PATH",
+				 arch_name(arch), choice.why, choice.has_no_kvm ? "make " KVM_DEVICE " usable, " : "",
+				 choice.has_no_kvm ? "a simulated one" : "one");
 	keep_reason(*ret_backend, choice.why);
 	debug_log(DEBUG_LOADER, "auto %s: %s", arch_name(arch), choice.why);
 	return 0;

@@ -89,10 +89,16 @@ static int32_t check(const struct axarch_host *host, int fd)
 {
 	int version = ioctl(fd, KVM_GET_API_VERSION, 0);
 
+	if (version < 0)
+		return host->error(AXVCPU_ERROR_UNSUPPORTED,
+				   "kvm: " DEVICE
+				   " is not KVM (KVM_GET_API_VERSION failed: %s): the device is the one with "
+				   "the number in /proc/misc, major 10; mknod makes it",
+				   strerrorname_np(errno));
 	if (version != KVM_API_VERSION)
 		return host->error(AXVCPU_ERROR_UNSUPPORTED,
-				   "kvm: " DEVICE " speaks version %d of KVM's interface, and %d is needed: is it KVM?",
-				   version, KVM_API_VERSION);
+				   "kvm: " DEVICE " speaks version %d of KVM's interface, and %d is needed", version,
+				   KVM_API_VERSION);
 	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
 		if (!kvm_system_has(fd, needed[i].capability))
 			return host->error(AXVCPU_ERROR_UNSUPPORTED,

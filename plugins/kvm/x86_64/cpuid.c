@@ -255,13 +255,33 @@ static void apply_level(struct kvm_cpuid2 *cpuid, uint32_t choice)
 	}
 }
 
-static int32_t unknown_feature(const struct axarch_host *host, const char *name)
+/* The feature that begins most like a name: three letters at least. */
+static const char *similar_feature(const char *name)
 {
+	const char *similar = "avx512f";
+	size_t most = 2;
+
+	for (size_t i = 0; i < FEATURES; i++) {
+		size_t length = 0;
+
+		while (name[length] && name[length] == features[i].name[length])
+			length++;
+		if (length > most) {
+			most = length;
+			similar = features[i].name;
+		}
+	}
+	return similar;
+}
+
+static int32_t unknown_feature(const struct axarch_host *host, const char *word)
+{
+	bool is_signed = *word == '+' || *word == '-';
+
 	return host->error(AXVCPU_ERROR_INVALID_INPUT,
 			   "kvm: features: \"%s\" is no feature that can be switched; write +NAME or -NAME with names "
-			   "of /proc/cpuinfo, "
-			   "such as -avx512f",
-			   name);
+			   "of /proc/cpuinfo, such as %c%s",
+			   word, *word == '+' ? '+' : '-', similar_feature(word + is_signed));
 }
 
 static int32_t apply_feature(const struct axarch_host *host, struct kvm_cpuid2 *cpuid, struct kvm_cpuid2 *supported,
