@@ -15,6 +15,7 @@
 #define APIC_ENABLED UINT64_C(0x800)
 #define APIC_BSP UINT64_C(0x100)
 #define MSR_TSC 0x10u
+#define CLOCK_SLACK_MS 20 /* by which a counter may differ from the clock that it was set to */
 
 /* Pages of guest-physical addresses that KVM needs on Intel for itself, just below the firmware of a PC. */
 #define IDENTITY_MAP UINT64_C(0xfffbc000)
@@ -305,6 +306,45 @@ static int32_t set_kvm_clock(struct kvm_vm *vm, uint64_t now_ns)
 	return KVM_CALL(vm->host, vm->fd, KVM_SET_CLOCK, &data);
 }
 
+/* The first vCPU's look at the clock holds for all of the VM, so that they agree to the tick, */
+static int32_t take_clock(struct kvm_vcpu *vcpu)
+{
+	struct kvm_vm *vm = vcpu->vm;
+	uint64_t now_ns = vcpu->clock(vcpu->clock_context);
+	int32_t error;
+
+	vm->arch.tsc_offset = (int64_t)(ticks_at(vcpu, now_ns) - __rdtsc());
+	error = set_kvm_clock(vm, now_ns);
+	vm->arch.has_clock = !error;
+	return error;
+}
+
+/* unless the clock has stood still or jumped since: a VMM stops it while its machine is paused. */
+static bool has_drifted(const struct kvm_vcpu *vcpu)
+{
+	uint64_t slack = (uint64_t)vcpu->arch.tsc_khz * CLOCK_SLACK_MS;
+	uint64_t shown = __rdtsc() + (uint64_t)vcpu->vm->arch.tsc_offset;
+	int64_t ahead = (int64_t)(shown - ticks_at(vcpu, vcpu->clock(vcpu->clock_context)));
+
+	return ahead > (int64_t)slack || ahead < -(int64_t)slack;
+}
+
+/* A KVM without hardware may take the counter's new value, and show the host's all the same. */
+static int32_t check_tsc(struct kvm_vcpu *vcpu)
+{
+	uint64_t slack = (uint64_t)vcpu->arch.tsc_khz * CLOCK_SLACK_MS, before, after, tsc;
+	int32_t error;
+
+	before = ticks_at(vcpu, vcpu->clock(vcpu->clock_context));
+	error = kvm_state_get_msr(vcpu, MSR_TSC, &tsc);
+	after = ticks_at(vcpu, vcpu->clock(vcpu->clock_context));
+	if (error || (tsc + slack >= before && tsc <= after + slack))
+		return error;
+	return vcpu->host->error(
+		AXVCPU_ERROR_UNSUPPORTED,
+		"kvm: this host's KVM does not set the time stamp counter: the guest sees the host's time");
+}
+
 int32_t kvm_arch_set_clock(struct kvm_vcpu *vcpu)
 {
 	struct kvm_vm *vm = vcpu->vm;
@@ -314,17 +354,14 @@ int32_t kvm_arch_set_clock(struct kvm_vcpu *vcpu)
 	if (!vcpu->clock)
 		return 0;
 	pthread_mutex_lock(&vm->lock);
-	if (!vm->arch.has_clock) {
-		uint64_t now_ns = vcpu->clock(vcpu->clock_context);
-
-		vm->arch.tsc_offset = (int64_t)(ticks_at(vcpu, now_ns) - __rdtsc());
-		error = set_kvm_clock(vm, now_ns);
-		vm->arch.has_clock = !error;
-	}
+	if (!vm->arch.has_clock || has_drifted(vcpu))
+		error = take_clock(vcpu);
 	pthread_mutex_unlock(&vm->lock);
 	if (error)
 		return error;
 	if (scaled || !has_offset(vcpu))
-		return kvm_state_set_msr(vcpu, MSR_TSC, ticks_at(vcpu, vcpu->clock(vcpu->clock_context)));
-	return set_offset(vcpu, vm->arch.tsc_offset);
+		error = kvm_state_set_msr(vcpu, MSR_TSC, ticks_at(vcpu, vcpu->clock(vcpu->clock_context)));
+	else
+		error = set_offset(vcpu, vm->arch.tsc_offset);
+	return error ? error : check_tsc(vcpu);
 }
