@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A vCPU's life: a seat in a VM, its kvm_run, and its move to another VM when it is given another address space. */
-#include <sys/mman.h>
-
+#include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 
 #include "kvm.h"
 
@@ -83,7 +83,7 @@ static void exchange_run(struct kvm_vcpu *vcpu, struct kvm_run *run)
 
 	__atomic_store_n(&vcpu->run, run, __ATOMIC_SEQ_CST);
 	while (__atomic_load_n(&vcpu->visitors, __ATOMIC_SEQ_CST))
-		;
+		sched_yield();
 	run->immediate_exit = (uint8_t)__atomic_load_n(&vcpu->kicked, __ATOMIC_SEQ_CST);
 	munmap(old, vcpu->run_size);
 }
