@@ -17,6 +17,7 @@
 #include "../kvm.h"
 
 #define CR4_PGE UINT64_C(0x80)
+#define RFLAGS_IF UINT64_C(0x200)
 #define MSR_TSC 0x10u
 #define MSR_APIC_BASE 0x1bu
 #define MSR_TSC_DEADLINE 0x6e0u
@@ -350,6 +351,8 @@ int32_t kvm_arch_write_state(struct kvm_vcpu *vcpu)
 		error = groups[i].write(vcpu);
 		if (error)
 			return error;
+		if (groups[i].group == KVM_GROUP_REGS) /* KVM_RUN would say so */
+			vcpu->run->if_flag = arch->state.regs.rflags & RFLAGS_IF ? 1 : 0;
 		arch->dirty &= ~groups[i].group;
 		arch->loaded &= ~groups[i].group;
 		arch->sync_wanted |= groups[i].sync; /* kvm_run's copy is old */
