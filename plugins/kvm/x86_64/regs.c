@@ -624,13 +624,13 @@ static bool fits(const struct place *place, const uint8_t *value, uint32_t size)
 	return true;
 }
 
-/* Who moves pc gives up the read that waits; what its instruction changes in being given up is put back. */
+/* Who moves pc gives up the access that is under way; what its instruction changes in being given up is put back. */
 static int32_t give_up_access(struct kvm_vcpu *vcpu)
 {
-	int32_t error;
+	int32_t error = kvm_vcpu_finish(vcpu); /* which may bring the next part */
 
-	if (!(vcpu->before & (KVM_BEFORE_READ | KVM_BEFORE_PART)))
-		return 0;
+	if (error || !(vcpu->before & (KVM_BEFORE_READ | KVM_BEFORE_PART | KVM_BEFORE_EXIT)))
+		return error;
 	error = kvm_state_load(vcpu, KVM_GROUP_REGS | KVM_GROUP_XSAVE);
 	if (error)
 		return error;
