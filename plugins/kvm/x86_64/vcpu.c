@@ -167,9 +167,11 @@ int32_t kvm_arch_vcpu_init(struct kvm_vcpu *vcpu, const struct kvm_create *confi
 	error = set_cpuid(vcpu);
 	if (!error)
 		error = kvm_state_init(vcpu);
+	if (!error)
+		error = kvm_arch_reset(vcpu);
 	if (error)
-		vcpu->host->free(vcpu->arch.cpuid);
-	return error ? error : kvm_arch_reset(vcpu);
+		kvm_arch_vcpu_finish(vcpu);
+	return error;
 }
 
 void kvm_arch_vcpu_finish(struct kvm_vcpu *vcpu)
