@@ -88,6 +88,24 @@ static void exchange_run(struct kvm_vcpu *vcpu, struct kvm_run *run)
 	munmap(old, vcpu->run_size);
 }
 
+/* A VM without a space that was joined may get another one before it gets this: then it is left again. */
+static int32_t join_attached(struct kvm_vcpu *vcpu, const struct kvm_vm_wanted *wanted, struct kvm_vm **ret_vm,
+			     struct kvm_seat **ret_seat)
+{
+	bool other;
+	int32_t error;
+
+	do {
+		error = kvm_vm_join(vcpu->host, wanted, vcpu->vcpu_id, ret_vm, ret_seat);
+		if (error)
+			return error;
+		error = kvm_vm_attach(*ret_vm, wanted->root, &other);
+		if (error || other)
+			kvm_vm_leave(*ret_vm, *ret_seat);
+	} while (!error && other);
+	return error;
+}
+
 /* The VM has another space: on to one that has this space, with all of the vCPU's state. */
 static int32_t move(struct kvm_vcpu *vcpu, uint64_t root)
 {
@@ -95,18 +113,14 @@ static int32_t move(struct kvm_vcpu *vcpu, uint64_t root)
 	struct kvm_vm *vm, *old_vm = vcpu->vm;
 	struct kvm_seat *seat, *old_seat = vcpu->seat;
 	struct kvm_run *run;
-	bool other;
 	int32_t error;
 
 	error = kvm_arch_vcpu_pack(vcpu);
-	if (error)
-		return error;
-	error = kvm_vm_join(vcpu->host, &wanted, vcpu->vcpu_id, &vm, &seat);
-	if (error)
-		return error;
-	error = kvm_vm_attach(vm, root, &other);
 	if (!error)
-		error = map_run(vcpu, seat->fd, &run);
+		error = join_attached(vcpu, &wanted, &vm, &seat);
+	if (error)
+		return error;
+	error = map_run(vcpu, seat->fd, &run);
 	if (error) {
 		kvm_vm_leave(vm, seat);
 		return error;
