@@ -338,11 +338,28 @@ int32_t kvm_state_edit(struct kvm_vcpu *vcpu, uint32_t group)
 	return 0;
 }
 
+/* KVM_SET_REGS forgets an exception that waits for delivery: it is written back, as events are written last. */
+static int32_t keep_exception(struct kvm_vcpu *vcpu)
+{
+	int32_t error = kvm_state_load(vcpu, KVM_GROUP_EVENTS);
+
+	if (!error && vcpu->arch.groups & KVM_GROUP_EVENTS && vcpu->arch.state.events.exception.pending)
+		vcpu->arch.dirty |= KVM_GROUP_EVENTS;
+	return error;
+}
+
 /* KVM may have made something else of what was written: it is read again when somebody asks. */
 int32_t kvm_arch_write_state(struct kvm_vcpu *vcpu)
 {
 	struct kvm_arch_vcpu *arch = &vcpu->arch;
 
+	/* In the midst of an instruction (kvm_vcpu_finish writes before it ends it) there is none. */
+	if (arch->dirty & KVM_GROUP_REGS && !vcpu->unfinished) {
+		int32_t error = keep_exception(vcpu);
+
+		if (error)
+			return error;
+	}
 	for (size_t i = 0; i < GROUP_COUNT; i++) {
 		int32_t error;
 
