@@ -42,7 +42,7 @@ struct kvm_seat {
 	uint32_t id;
 	int fd;
 	bool taken;
-	bool has_run; /* its CPUID is fixed */
+	struct kvm_arch_seat arch;
 };
 
 struct kvm_vm {

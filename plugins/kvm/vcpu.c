@@ -70,6 +70,7 @@ free_vcpu:
 void kvm_vcpu_destroy(struct kvm_vcpu *vcpu)
 {
 	kvm_vcpu_abandon(vcpu);
+	kvm_arch_vcpu_vacate(vcpu);
 	kvm_arch_vcpu_finish(vcpu);
 	munmap(vcpu->run, vcpu->run_size);
 	kvm_vm_leave(vcpu->vm, vcpu->seat);
@@ -125,6 +126,7 @@ static int32_t move(struct kvm_vcpu *vcpu, uint64_t root)
 		kvm_vm_leave(vm, seat);
 		return error;
 	}
+	kvm_arch_vcpu_vacate(vcpu);
 	exchange_run(vcpu, run);
 	vcpu->vm = vm;
 	vcpu->seat = seat;

@@ -51,6 +51,7 @@ static void free_vm(struct kvm_vm *vm)
 
 		vm->seats = seat->next;
 		close(seat->fd);
+		kvm_arch_seat_finish(vm, seat);
 		vm->host->free(seat);
 	}
 	close(vm->fd);

@@ -468,6 +468,7 @@ int32_t kvm_state_init(struct kvm_vcpu *vcpu)
 	error = make_xsave(vcpu);
 	if (error)
 		return error;
+	vcpu->run->kvm_valid_regs = 0; /* those of the vCPU that had this kvm_run before */
 	error = kvm_state_load(vcpu, KVM_GROUPS_ALL);
 	if (!error)
 		error = drop_unwritable_msrs(vcpu);
