@@ -390,6 +390,7 @@ static void set_topology_amd(struct kvm_cpuid2 *cpuid, const struct kvm_create *
 static void set_topology(struct kvm_cpuid2 *cpuid, const struct kvm_create *config)
 {
 	struct kvm_cpuid_entry2 *first = entry_of(cpuid, 1, 0);
+	uint32_t cores = config->cpus - 1; /* less one, as leaf 4 has it in 6 bits */
 
 	if (first) {
 		first->ebx = (first->ebx & 0xffff) | config->cpus << 16 | (config->apic_id & 0xff) << 24;
@@ -401,7 +402,7 @@ static void set_topology(struct kvm_cpuid2 *cpuid, const struct kvm_create *conf
 		set_topology_leaf(cpuid, 0x1f, config);
 	for (uint32_t i = 0; i < cpuid->nent; i++) /* caches: how many processors and cores share them */
 		if (cpuid->entries[i].function == 4 && cpuid->entries[i].eax & 31)
-			cpuid->entries[i].eax = (cpuid->entries[i].eax & 0x3fff) | (config->cpus - 1) << 26;
+			cpuid->entries[i].eax = (cpuid->entries[i].eax & 0x3fff) | (cores < 63 ? cores : 63) << 26;
 	set_topology_amd(cpuid, config);
 }
 
