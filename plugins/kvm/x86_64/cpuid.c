@@ -334,6 +334,16 @@ static void limit_components(struct kvm_cpuid2 *cpuid)
 	}
 }
 
+/* AMD's second word of features follows the first. */
+static void set_aliases(struct kvm_cpuid2 *cpuid)
+{
+	struct kvm_cpuid_entry2 *vendor = entry_of(cpuid, 0, 0), *first = entry_of(cpuid, 1, 0),
+				*extended = entry_of(cpuid, 0x80000001, 0);
+
+	if (vendor && first && extended && vendor->ebx != signature_INTEL_ebx)
+		extended->edx = (extended->edx & ~AMD_ALIASES) | (first->edx & AMD_ALIASES);
+}
+
 /* KVM gives room for what a guest may want, and the list is sized for all. */
 static struct kvm_cpuid_entry2 *entry_made(struct kvm_cpuid2 *cpuid, uint32_t leaf, uint32_t subleaf, uint32_t flags)
 {
@@ -481,6 +491,7 @@ static int32_t build(struct kvm_vcpu *vcpu, struct kvm_cpuid2 *cpuid, struct kvm
 		return error;
 	drop_orphans(cpuid);
 	limit_components(cpuid);
+	set_aliases(cpuid);
 	set_topology(cpuid, config);
 	set_frequency(cpuid, vcpu->arch.tsc_khz);
 	return 0;
