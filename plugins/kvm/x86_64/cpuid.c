@@ -56,7 +56,6 @@ static const struct feature {
 	{ "pni", 1, 0, ECX, 0, LEVEL_V2, 0, NULL },
 	{ "pclmulqdq", 1, 0, ECX, 1, LEVEL_HOST, 0, NULL },
 	{ "ssse3", 1, 0, ECX, 9, LEVEL_V2, 0, NULL },
-	{ "fma", 1, 0, ECX, 12, LEVEL_V3, 0, "avx" },
 	{ "cx16", 1, 0, ECX, 13, LEVEL_V2, 0, NULL },
 	{ "pcid", 1, 0, ECX, 17, LEVEL_BASE, 0, NULL },
 	{ "sse4_1", 1, 0, ECX, 19, LEVEL_V2, 0, NULL },
@@ -68,6 +67,7 @@ static const struct feature {
 	{ "aes", 1, 0, ECX, 25, LEVEL_HOST, 0, NULL },
 	{ "xsave", 1, 0, ECX, 26, LEVEL_V3, 0, NULL },
 	{ "avx", 1, 0, ECX, 28, LEVEL_V3, 0, "xsave" },
+	{ "fma", 1, 0, ECX, 12, LEVEL_V3, 0, "avx" },
 	{ "f16c", 1, 0, ECX, 29, LEVEL_V3, 0, "avx" },
 	{ "rdrand", 1, 0, ECX, 30, LEVEL_HOST, 0, NULL },
 	{ "hypervisor", 1, 0, ECX, 31, LEVEL_BASE, BY_VMM, NULL },
@@ -334,6 +334,16 @@ static void limit_components(struct kvm_cpuid2 *cpuid)
 	}
 }
 
+/* AMD's second word of features follows the first. */
+static void set_aliases(struct kvm_cpuid2 *cpuid)
+{
+	struct kvm_cpuid_entry2 *vendor = entry_of(cpuid, 0, 0), *first = entry_of(cpuid, 1, 0),
+				*extended = entry_of(cpuid, 0x80000001, 0);
+
+	if (vendor && first && extended && vendor->ebx != signature_INTEL_ebx)
+		extended->edx = (extended->edx & ~AMD_ALIASES) | (first->edx & AMD_ALIASES);
+}
+
 /* KVM gives room for what a guest may want, and the list is sized for all. */
 static struct kvm_cpuid_entry2 *entry_made(struct kvm_cpuid2 *cpuid, uint32_t leaf, uint32_t subleaf, uint32_t flags)
 {
@@ -390,6 +400,7 @@ static void set_topology_amd(struct kvm_cpuid2 *cpuid, const struct kvm_create *
 static void set_topology(struct kvm_cpuid2 *cpuid, const struct kvm_create *config)
 {
 	struct kvm_cpuid_entry2 *first = entry_of(cpuid, 1, 0);
+	uint32_t cores = config->cpus - 1; /* less one, as leaf 4 has it in 6 bits */
 
 	if (first) {
 		first->ebx = (first->ebx & 0xffff) | config->cpus << 16 | (config->apic_id & 0xff) << 24;
@@ -401,7 +412,7 @@ static void set_topology(struct kvm_cpuid2 *cpuid, const struct kvm_create *conf
 		set_topology_leaf(cpuid, 0x1f, config);
 	for (uint32_t i = 0; i < cpuid->nent; i++) /* caches: how many processors and cores share them */
 		if (cpuid->entries[i].function == 4 && cpuid->entries[i].eax & 31)
-			cpuid->entries[i].eax = (cpuid->entries[i].eax & 0x3fff) | (config->cpus - 1) << 26;
+			cpuid->entries[i].eax = (cpuid->entries[i].eax & 0x3fff) | (cores < 63 ? cores : 63) << 26;
 	set_topology_amd(cpuid, config);
 }
 
@@ -480,6 +491,7 @@ static int32_t build(struct kvm_vcpu *vcpu, struct kvm_cpuid2 *cpuid, struct kvm
 		return error;
 	drop_orphans(cpuid);
 	limit_components(cpuid);
+	set_aliases(cpuid);
 	set_topology(cpuid, config);
 	set_frequency(cpuid, vcpu->arch.tsc_khz);
 	return 0;

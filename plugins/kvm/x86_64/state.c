@@ -17,6 +17,7 @@
 #include "../kvm.h"
 
 #define CR4_PGE UINT64_C(0x80)
+#define RFLAGS_IF UINT64_C(0x200)
 #define MSR_TSC 0x10u
 #define MSR_APIC_BASE 0x1bu
 #define MSR_TSC_DEADLINE 0x6e0u
@@ -337,11 +338,28 @@ int32_t kvm_state_edit(struct kvm_vcpu *vcpu, uint32_t group)
 	return 0;
 }
 
+/* KVM_SET_REGS forgets an exception that waits for delivery: it is written back, as events are written last. */
+static int32_t keep_exception(struct kvm_vcpu *vcpu)
+{
+	int32_t error = kvm_state_load(vcpu, KVM_GROUP_EVENTS);
+
+	if (!error && vcpu->arch.groups & KVM_GROUP_EVENTS && vcpu->arch.state.events.exception.pending)
+		vcpu->arch.dirty |= KVM_GROUP_EVENTS;
+	return error;
+}
+
 /* KVM may have made something else of what was written: it is read again when somebody asks. */
 int32_t kvm_arch_write_state(struct kvm_vcpu *vcpu)
 {
 	struct kvm_arch_vcpu *arch = &vcpu->arch;
 
+	/* In the midst of an instruction (kvm_vcpu_finish writes before it ends it) there is none. */
+	if (arch->dirty & KVM_GROUP_REGS && !vcpu->unfinished) {
+		int32_t error = keep_exception(vcpu);
+
+		if (error)
+			return error;
+	}
 	for (size_t i = 0; i < GROUP_COUNT; i++) {
 		int32_t error;
 
@@ -350,6 +368,8 @@ int32_t kvm_arch_write_state(struct kvm_vcpu *vcpu)
 		error = groups[i].write(vcpu);
 		if (error)
 			return error;
+		if (groups[i].group == KVM_GROUP_REGS) /* KVM_RUN would say so */
+			vcpu->run->if_flag = arch->state.regs.rflags & RFLAGS_IF ? 1 : 0;
 		arch->dirty &= ~groups[i].group;
 		arch->loaded &= ~groups[i].group;
 		arch->sync_wanted |= groups[i].sync; /* kvm_run's copy is old */
@@ -448,6 +468,7 @@ int32_t kvm_state_init(struct kvm_vcpu *vcpu)
 	error = make_xsave(vcpu);
 	if (error)
 		return error;
+	vcpu->run->kvm_valid_regs = 0; /* those of the vCPU that had this kvm_run before */
 	error = kvm_state_load(vcpu, KVM_GROUPS_ALL);
 	if (!error)
 		error = drop_unwritable_msrs(vcpu);

@@ -140,10 +140,50 @@ static int32_t configure_tsc(struct kvm_vcpu *vcpu)
 	return 0;
 }
 
+void kvm_arch_seat_finish(struct kvm_vm *vm, struct kvm_seat *seat)
+{
+	vm->host->free(seat->arch.cpuid);
+}
+
+static size_t cpuid_size(const struct kvm_cpuid2 *cpuid)
+{
+	return sizeof(*cpuid) + cpuid->nent * sizeof(cpuid->entries[0]);
+}
+
+static bool has_cpuid(const struct kvm_seat *seat, const struct kvm_cpuid2 *cpuid)
+{
+	const struct kvm_cpuid2 *set = seat->arch.cpuid;
+
+	return set && set->nent == cpuid->nent && !memcmp(set, cpuid, cpuid_size(cpuid));
+}
+
+/* Once it has run a KVM vCPU keeps its CPUID, so the same is not set again: that KVM may have changed what it was told. */
+static int32_t tell_cpuid(struct kvm_vcpu *vcpu, const struct kvm_cpuid2 *cpuid)
+{
+	struct kvm_seat *seat = vcpu->seat;
+	struct kvm_cpuid2 *copy;
+	int32_t error;
+
+	if (has_cpuid(seat, cpuid))
+		return 0;
+	copy = vcpu->host->alloc(cpuid_size(cpuid));
+	if (!copy)
+		return vcpu->host->error(AXVCPU_ERROR_NO_MEMORY, "kvm: no memory for CPUID");
+	memcpy(copy, cpuid, cpuid_size(cpuid));
+	error = KVM_CALL(vcpu->host, vcpu->fd, KVM_SET_CPUID2, copy);
+	if (error) {
+		vcpu->host->free(copy);
+		return error;
+	}
+	vcpu->host->free(seat->arch.cpuid);
+	seat->arch.cpuid = copy;
+	return 0;
+}
+
 /* A KVM in software may leave the processor more than it is told to: what it has then is what its registers follow. */
 static int32_t set_cpuid(struct kvm_vcpu *vcpu)
 {
-	int32_t error = KVM_CALL(vcpu->host, vcpu->fd, KVM_SET_CPUID2, vcpu->arch.cpuid);
+	int32_t error = tell_cpuid(vcpu, vcpu->arch.cpuid);
 
 	if (error)
 		return error;
@@ -168,9 +208,11 @@ int32_t kvm_arch_vcpu_init(struct kvm_vcpu *vcpu, const struct kvm_create *confi
 	error = set_cpuid(vcpu);
 	if (!error)
 		error = kvm_state_init(vcpu);
+	if (!error)
+		error = kvm_arch_reset(vcpu);
 	if (error)
-		vcpu->host->free(vcpu->arch.cpuid);
-	return error ? error : kvm_arch_reset(vcpu);
+		kvm_arch_vcpu_finish(vcpu);
+	return error;
 }
 
 void kvm_arch_vcpu_finish(struct kvm_vcpu *vcpu)
@@ -184,6 +226,17 @@ int32_t kvm_arch_vcpu_pack(struct kvm_vcpu *vcpu)
 	int32_t error = kvm_vcpu_finish(vcpu);
 
 	return error ? error : kvm_state_load(vcpu, KVM_GROUPS_ALL);
+}
+
+void kvm_arch_vcpu_vacate(struct kvm_vcpu *vcpu)
+{
+	struct kvm_state kept = vcpu->arch.state;
+
+	vcpu->arch.state = vcpu->arch.initial;
+	kvm_state_mark_all(vcpu);
+	kvm_arch_write_state(vcpu); /* what KVM refuses here it refuses the next one, who says so */
+	vcpu->arch.state = kept;
+	vcpu->run->cr8 = 0;
 }
 
 int32_t kvm_arch_vcpu_unpack(struct kvm_vcpu *vcpu)

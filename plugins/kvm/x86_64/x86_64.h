@@ -62,6 +62,10 @@ struct kvm_arch_vm {
 	int64_t tsc_offset; /* guest's less host's counter, once has_clock */
 };
 
+struct kvm_arch_seat {
+	struct kvm_cpuid2 *cpuid; /* as it was set; NULL: not yet */
+};
+
 /* What is read and written of a vCPU as a whole, each by an ioctl of its own. */
 enum {
 	KVM_GROUP_REGS = 1,
