@@ -157,7 +157,8 @@ static bool has_cpuid(const struct kvm_seat *seat, const struct kvm_cpuid2 *cpui
 	return set && set->nent == cpuid->nent && !memcmp(set, cpuid, cpuid_size(cpuid));
 }
 
-/* Once it has run a KVM vCPU keeps its CPUID, so the same is not set again: that KVM may have changed what it was told. */
+/* Once it has run a KVM vCPU keeps its CPUID, so the same is not set again: that KVM may have changed what it was told.
+ */
 static int32_t tell_cpuid(struct kvm_vcpu *vcpu, const struct kvm_cpuid2 *cpuid)
 {
 	struct kvm_seat *seat = vcpu->seat;

@@ -23,7 +23,8 @@
 #define ADDRESS_MASK UINT64_C(0x000ffffffffff000)
 #define PAE_ROOT_MASK UINT64_C(0xffffffe0) /* its table has 32 bytes and lies below 4 GiB */
 
-/* Under the VM's lock, which the listener takes to hear that a slot is going: its memory stays until the copy is made. */
+/* Under the VM's lock, which the listener takes to hear that a slot is going: its memory stays until the copy is made.
+ */
 bool kvm_walk_read(struct kvm_vcpu *vcpu, uint64_t gpa, void *ret_data, size_t size)
 {
 	struct kvm_vm *vm = vcpu->vm;
