@@ -321,11 +321,28 @@ static void find_where(struct cpu *cpu)
 		snprintf(cpu->where, sizeof(cpu->where), "pc 0x%llx", (unsigned long long)pc);
 }
 
+/* With start-up IPIs that the board does not see, the guest begins when all cpus can hear them. */
+static void await_others(struct cpu *cpu)
+{
+	struct machine *machine = cpu->machine;
+
+	if (!machine->kernel_chip)
+		return;
+	pthread_mutex_lock(&machine->lock);
+	machine->set_up++;
+	pthread_cond_broadcast(&machine->changed);
+	while (machine->set_up < machine->cpu_count && !atomic_load(&machine->stopping))
+		pthread_cond_wait(&machine->changed, &machine->lock);
+	pthread_mutex_unlock(&machine->lock);
+}
+
 static void run(struct cpu *cpu)
 {
 	struct axvcpu_exit exit = AXVCPU_EXIT_INIT;
 	int32_t error = start(cpu);
 
+	if (!error)
+		await_others(cpu);
 	while (!error && !atomic_load(&cpu->leaves) && !atomic_load(&cpu->machine->stopping)) {
 		error = axvcpu_run(cpu->vcpu, &exit);
 		if (!error)

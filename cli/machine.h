@@ -70,6 +70,7 @@ struct machine {
 	pthread_cond_t changed; /* a cpu's power, or the end */
 	unsigned asleep;        /* cpus that only another cpu can wake */
 	unsigned running;       /* cpus that are not stopped */
+	unsigned set_up;        /* cpus that have begun, with kernel_chip */
 	unsigned threads;       /* that have not ended */
 	enum machine_end end;   /* the first that was said */
 	int status;             /* exit status of that end */

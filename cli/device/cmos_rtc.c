@@ -275,18 +275,30 @@ static void write_byte(struct cmos_rtc *rtc, uint8_t value)
 	}
 }
 
+static void rearm(const struct cmos_rtc *rtc)
+{
+	uint64_t due = cmos_rtc_due(rtc);
+
+	if (due != UINT64_MAX)
+		rtc->clock.rearmed(rtc->clock.context, due);
+}
+
 static uint64_t rtc_read(struct device *device, uint64_t offset, unsigned width)
 {
 	struct cmos_rtc *rtc = (struct cmos_rtc *)device;
+	uint8_t value;
 
 	(void)width;
-	return offset ? read_byte(rtc) : 0xff; /* the index cannot be read */
+	if (!offset)
+		return 0xff; /* the index cannot be read */
+	value = read_byte(rtc);
+	rearm(rtc); /* it may have been the acknowledgement that the next interrupt waits for */
+	return value;
 }
 
 static void rtc_write(struct device *device, uint64_t offset, unsigned width, uint64_t value)
 {
 	struct cmos_rtc *rtc = (struct cmos_rtc *)device;
-	uint64_t due;
 
 	(void)width;
 	if (!offset) {
@@ -296,9 +308,7 @@ static void rtc_write(struct device *device, uint64_t offset, unsigned width, ui
 	cmos_rtc_tick(rtc);
 	write_byte(rtc, (uint8_t)value);
 	cmos_rtc_tick(rtc);
-	due = cmos_rtc_due(rtc);
-	if (due != UINT64_MAX)
-		rtc->clock.rearmed(rtc->clock.context, due);
+	rearm(rtc);
 }
 
 static void put_16(struct cmos_rtc *rtc, unsigned index, uint64_t value)

@@ -393,6 +393,7 @@ static void interrupts_at_updates(void **state)
 		assert_int_equal(cmos(fixture, 0x0c) & 0x90, 0x90);
 		assert_false(fixture->irq[8]);
 		assert_int_equal(cmos(fixture, 0x0c), 0);
+		assert_int_equal(fixture->rearmed, cmos_rtc_due(&fixture->rtc)); /* who sleeps learns of it */
 		assert_int_equal(fixture->now, 12345 + i * NS_PER_S);
 	}
 }
@@ -416,6 +417,7 @@ static void interrupts_periodically_at_its_rates(void **state)
 			fixture->now = cmos_rtc_due(&fixture->rtc);
 			cmos_rtc_tick(&fixture->rtc);
 			assert_int_equal(cmos(fixture, 0x0c) & 0xc0, 0xc0);
+			assert_int_equal(fixture->rearmed, cmos_rtc_due(&fixture->rtc));
 		}
 		assert_in_range(fixture->now - start, 19 * NS_PER_S / rows[i].hz - 40, 20 * NS_PER_S / rows[i].hz);
 	}
