@@ -60,11 +60,6 @@ static void list_msrs(void)
 			msrs[msr_count++] = (uint32_t)AXVCPU_REG_ID_INDEX(rows[i].id);
 }
 
-uint32_t kvm_state_msr(uint32_t place)
-{
-	return place < msr_count ? msrs[place] : 0;
-}
-
 uint32_t kvm_state_msr_place(uint32_t msr)
 {
 	for (uint32_t i = 0; i < msr_count; i++)
@@ -218,7 +213,7 @@ static int32_t write_events(struct kvm_vcpu *vcpu)
 	return KVM_CALL(vcpu->host, vcpu->fd, KVM_SET_VCPU_EVENTS, events);
 }
 
-#define PLAIN(group, GET, SET, member, size) \
+#define PLAIN(group, GET, SET, member) \
 	static int32_t read_##group(struct kvm_vcpu *vcpu) \
 	{ \
 		return KVM_CALL(vcpu->host, vcpu->fd, GET, member); \
@@ -229,13 +224,13 @@ static int32_t write_events(struct kvm_vcpu *vcpu)
 	}
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-function" /* sregs and events are written with care, above */
-PLAIN(regs, KVM_GET_REGS, KVM_SET_REGS, &vcpu->arch.state.regs, sizeof(struct kvm_regs))
-PLAIN(sregs, KVM_GET_SREGS, KVM_SET_SREGS, &vcpu->arch.state.sregs, sizeof(struct kvm_sregs))
-PLAIN(xcrs, KVM_GET_XCRS, KVM_SET_XCRS, &vcpu->arch.state.xcrs, sizeof(struct kvm_xcrs))
-PLAIN(xsave, KVM_GET_XSAVE2, KVM_SET_XSAVE, vcpu->arch.state.xsave, 0)
-PLAIN(debugregs, KVM_GET_DEBUGREGS, KVM_SET_DEBUGREGS, &vcpu->arch.state.debugregs, sizeof(struct kvm_debugregs))
-PLAIN(events, KVM_GET_VCPU_EVENTS, KVM_SET_VCPU_EVENTS, &vcpu->arch.state.events, sizeof(struct kvm_vcpu_events))
-PLAIN(lapic, KVM_GET_LAPIC, KVM_SET_LAPIC, &vcpu->arch.state.lapic, sizeof(struct kvm_lapic_state))
+PLAIN(regs, KVM_GET_REGS, KVM_SET_REGS, &vcpu->arch.state.regs)
+PLAIN(sregs, KVM_GET_SREGS, KVM_SET_SREGS, &vcpu->arch.state.sregs)
+PLAIN(xcrs, KVM_GET_XCRS, KVM_SET_XCRS, &vcpu->arch.state.xcrs)
+PLAIN(xsave, KVM_GET_XSAVE2, KVM_SET_XSAVE, vcpu->arch.state.xsave)
+PLAIN(debugregs, KVM_GET_DEBUGREGS, KVM_SET_DEBUGREGS, &vcpu->arch.state.debugregs)
+PLAIN(events, KVM_GET_VCPU_EVENTS, KVM_SET_VCPU_EVENTS, &vcpu->arch.state.events)
+PLAIN(lapic, KVM_GET_LAPIC, KVM_SET_LAPIC, &vcpu->arch.state.lapic)
 #pragma GCC diagnostic pop
 
 static int32_t read_deadline(struct kvm_vcpu *vcpu)

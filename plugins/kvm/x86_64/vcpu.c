@@ -17,8 +17,8 @@
 #define MSR_TSC 0x10u
 #define CLOCK_SLACK_MS 20 /* by which a counter may differ from the clock that it was set to */
 
-/* Pages of guest-physical addresses that KVM needs on Intel for itself, just below the firmware of a PC. */
-#define IDENTITY_MAP UINT64_C(0xfffbc000)
+/* Pages of guest-physical addresses that KVM needs on Intel for itself: 16 MiB below 4 GiB, under any firmware. */
+#define IDENTITY_MAP UINT64_C(0xfeffc000)
 #define TSS (IDENTITY_MAP + PAGE_SIZE)
 
 /* Options that make KVM tell more; it works without them. */
@@ -110,7 +110,13 @@ static int32_t configure_vm(struct kvm_vcpu *vcpu)
 			AXVCPU_ERROR_INVALID_INPUT,
 			"kvm: msr_exits of vCPU %u differs from that of its VM's first vCPU: KVM has one list for all",
 			vcpu->vcpu_id);
+	} else if (vm->arch.configured && vm->arch.hypercalls != vcpu->arch.config.hypercalls) {
+		error = vcpu->host->error(AXVCPU_ERROR_INVALID_INPUT,
+					  "kvm: hypercalls of vCPU %u differs from that of its VM's first vCPU: KVM "
+					  "has one answer for all",
+					  vcpu->vcpu_id);
 	} else if (!vm->arch.configured) {
+		vm->arch.hypercalls = vcpu->arch.config.hypercalls;
 		vm->arch.msr_exits = ranges;
 		error = kvm_msr_filter(vm);
 		if (!error)
@@ -128,7 +134,7 @@ static int32_t configure_tsc(struct kvm_vcpu *vcpu)
 
 	if (khz < 0)
 		return kvm_failed(vcpu->host, "KVM_GET_TSC_KHZ");
-	vcpu->arch.tsc_khz = (uint32_t)khz;
+	vcpu->arch.tsc_khz = vcpu->arch.host_khz = (uint32_t)khz;
 	if (!wanted || wanted == (uint64_t)khz)
 		return 0;
 	if (ioctl(vcpu->fd, KVM_SET_TSC_KHZ, wanted))
@@ -245,7 +251,7 @@ int32_t kvm_arch_vcpu_unpack(struct kvm_vcpu *vcpu)
 	uint64_t khz = vcpu->arch.tsc_khz;
 	int32_t error = configure_vm(vcpu);
 
-	if (!error && vcpu->arch.config.tsc_khz && ioctl(vcpu->fd, KVM_SET_TSC_KHZ, khz))
+	if (!error && khz != vcpu->arch.host_khz && ioctl(vcpu->fd, KVM_SET_TSC_KHZ, khz))
 		error = kvm_failed(vcpu->host, "KVM_SET_TSC_KHZ");
 	if (!error)
 		error = set_cpuid(vcpu);
@@ -402,7 +408,7 @@ static int32_t check_tsc(struct kvm_vcpu *vcpu)
 int32_t kvm_arch_set_clock(struct kvm_vcpu *vcpu)
 {
 	struct kvm_vm *vm = vcpu->vm;
-	bool scaled = vcpu->arch.config.tsc_khz != 0;
+	bool scaled = vcpu->arch.tsc_khz != vcpu->arch.host_khz;
 	int32_t error = 0;
 
 	if (!vcpu->clock)
