@@ -47,9 +47,17 @@ GUESTS = {
     "MMIO": loop("mov $0xf000, %ax; mov %ax, %ds", "mov %al, 0"),
     "HLT": loop(HANDLER, "hlt"),
 }
+# The board's interrupts come from its APIC: a halt there is the guest's interrupt to itself, hlt, and the end of the interrupt.
+APIC = """
+    mov $0x1b, %ecx; rdmsr; or $0xc00, %eax; wrmsr; mov $0x80f, %ecx; xor %edx, %edx; mov $0x1ff, %eax; wrmsr
+    xor %ax, %ax; mov %ax, %ds; mov %ax, %ss; mov $0x7000, %sp; movw $handler, 0x80; movw $0, 0x82; jmp 1f
+    handler: mov $0x80b, %ecx; xor %eax, %eax; wrmsr; iret
+    send: cli; mov $0x83f, %ecx; mov $0x20, %eax; wrmsr; sti; hlt; ret
+    1:"""
 BOARD_GUESTS = {
     "PIO": loop("", "out %al, $0x80"),
     "MMIO": loop(PROTECTED, "mov %al, 0xfed00000"),
+    "HLT": loop(APIC, "push %ecx; call send; pop %ecx"),
 }
 
 

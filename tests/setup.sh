@@ -19,7 +19,7 @@ logs=$top/build-logs
 to_build="gcc libc6-dev meson ninja-build pkg-config python3 libffi-dev libelf-dev libfdt-dev libjson-c-dev libzydis-dev"
 to_boot="$to_build u-boot-qemu"
 to_test="$to_boot g++ clang clang-format libclang-rt-14-dev libcmocka-dev valgrind mandoc device-tree-compiler \
- gcc-riscv64-linux-gnu qemu-system-misc qemu-system-x86 busybox-static lz4"
+ gcc-riscv64-linux-gnu qemu-system-misc qemu-system-x86 busybox-static lz4 acpica-tools"
 
 say() { printf '\n== %s\n' "$*"; }
 die() { printf 'setup: %s\n' "$*" >&2; exit 1; }

@@ -14,6 +14,7 @@
 
 struct axarch_extension;
 struct axvcpu_exit;
+struct kvm_seat;
 struct kvm_vcpu;
 struct kvm_vm;
 
@@ -24,6 +25,7 @@ struct kvm_vm;
 uint32_t kvm_arch_vm_kind(const struct kvm_create *config);
 /* The VM was just made, of vm->kind. */
 int32_t kvm_arch_vm_init(struct kvm_vm *vm);
+void kvm_arch_seat_finish(struct kvm_vm *vm, struct kvm_seat *seat);
 
 /* The vCPU has its descriptor and kvm_run; then its end. */
 int32_t kvm_arch_vcpu_init(struct kvm_vcpu *vcpu, const struct kvm_create *config);
@@ -33,6 +35,8 @@ void kvm_arch_vcpu_finish(struct kvm_vcpu *vcpu);
  * tells it everything.
  */
 int32_t kvm_arch_vcpu_pack(struct kvm_vcpu *vcpu);
+/* The vCPU leaves its KVM vCPU, which gets the state that it was made with: the next that has it begins there. */
+void kvm_arch_vcpu_vacate(struct kvm_vcpu *vcpu);
 int32_t kvm_arch_vcpu_unpack(struct kvm_vcpu *vcpu);
 
 /* The state that create made, with the first instruction at vcpu->entry. */

@@ -53,17 +53,40 @@ static int32_t choose_signal(const struct axarch_host *host)
 				 "kvm: kicks need a real-time signal, and all have handlers: leave one to the library");
 }
 
-int32_t kvm_kick_bind(struct kvm_vcpu *vcpu)
+/* Of this thread: how many vCPUs it has bound, and whether the signal was blocked before the first of them. */
+static _Thread_local unsigned bound;
+static _Thread_local bool was_blocked;
+
+static void unblock_signal(void)
 {
 	sigset_t signals, before;
+
+	if (bound++)
+		return;
+	sigemptyset(&signals);
+	sigaddset(&signals, kick_signal);
+	pthread_sigmask(SIG_UNBLOCK, &signals, &before);
+	was_blocked = sigismember(&before, kick_signal);
+}
+
+static void restore_signal(void)
+{
+	sigset_t signals;
+
+	if (--bound || !was_blocked)
+		return;
+	sigemptyset(&signals);
+	sigaddset(&signals, kick_signal);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+}
+
+int32_t kvm_kick_bind(struct kvm_vcpu *vcpu)
+{
 	int32_t error = choose_signal(vcpu->host);
 
 	if (error)
 		return error;
-	sigemptyset(&signals);
-	sigaddset(&signals, kick_signal);
-	pthread_sigmask(SIG_UNBLOCK, &signals, &before);
-	vcpu->unblocked = sigismember(&before, kick_signal);
+	unblock_signal();
 	vcpu->pid = getpid();
 	__atomic_store_n(&vcpu->tid, (int32_t)syscall(SYS_gettid), __ATOMIC_SEQ_CST);
 	return 0;
@@ -72,17 +95,10 @@ int32_t kvm_kick_bind(struct kvm_vcpu *vcpu)
 /* When it returns no kick is on its way to the thread, which may end then. */
 void kvm_kick_unbind(struct kvm_vcpu *vcpu)
 {
-	sigset_t signals;
-
 	__atomic_store_n(&vcpu->tid, 0, __ATOMIC_SEQ_CST);
 	while (__atomic_load_n(&vcpu->visitors, __ATOMIC_SEQ_CST))
 		sched_yield();
-	if (!vcpu->unblocked)
-		return;
-	sigemptyset(&signals);
-	sigaddset(&signals, kick_signal);
-	pthread_sigmask(SIG_BLOCK, &signals, NULL);
-	vcpu->unblocked = false;
+	restore_signal();
 }
 
 /*

@@ -42,7 +42,7 @@ struct kvm_seat {
 	uint32_t id;
 	int fd;
 	bool taken;
-	bool has_run; /* its CPUID is fixed */
+	struct kvm_arch_seat arch;
 };
 
 struct kvm_vm {
@@ -100,7 +100,6 @@ struct kvm_vcpu {
 	uint32_t in_kvm;   /* atomic: the thread is in KVM_RUN, or about to enter it */
 	int32_t pid, tid;  /* atomic: of the thread that bound it; tid 0: none */
 	uint32_t visitors; /* atomic: kicks that are looking at tid */
-	bool unblocked;    /* bind unblocked the signal: unbind blocks it again */
 
 	uint32_t vm_id;
 	uint32_t vcpu_id;

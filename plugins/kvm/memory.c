@@ -134,7 +134,6 @@ static void dirty_sync(struct kvm_vm *vm, const struct axarch_space_event *event
 	if (!log.dirty_bitmap)
 		errno = ENOMEM;
 	if (!log.dirty_bitmap || ioctl(vm->fd, KVM_GET_DIRTY_LOG, &log)) {
-		keep_failure(vm, "KVM_GET_DIRTY_LOG", slot->gpa);
 		/* What cannot be known is taken as written: a copy too many, none too few. */
 		vm->host->space_mark_dirty(vm->space, slot->gpa, slot->size);
 	} else {

@@ -44,12 +44,12 @@ static int32_t run(void *self, struct axvcpu_exit *exit)
 	return kvm_vcpu_run(self, exit);
 }
 
-static int32_t bind(void *self)
+static int32_t bind_vcpu(void *self)
 {
 	return kvm_kick_bind(self);
 }
 
-static int32_t unbind(void *self)
+static int32_t unbind_vcpu(void *self)
 {
 	kvm_kick_unbind(self);
 	return 0;
@@ -170,9 +170,9 @@ AXARCH_PLUGIN(kvm_create, KVM_CREATE, create, kvm_setup, KVM_SETUP, setup,
 			   .summary = "the host's processor, through Linux' KVM",
 			   .capabilities = AXARCH_CAPABILITY_HARDWARE | AXARCH_CAPABILITY_GUEST_MEMORY),
 	      .get_extension = get_extension, .destroy = destroy, .set_entry = set_entry, .set_ept_root = set_ept_root,
-	      .run = run, .bind = bind, .unbind = unbind, .set_gpr = set_gpr, .inject_interrupt = inject_interrupt,
-	      .set_return_value = set_return_value, .kick = kick, .set_interrupt_line = set_interrupt_line,
-	      .complete_read = complete_read, .fail_access = fail_access, .reset = reset, .get_reg = get_reg,
-	      .set_reg = set_reg, .translate = translate, .set_clock = set_clock,
+	      .run = run, .bind = bind_vcpu, .unbind = unbind_vcpu, .set_gpr = set_gpr,
+	      .inject_interrupt = inject_interrupt, .set_return_value = set_return_value, .kick = kick,
+	      .set_interrupt_line = set_interrupt_line, .complete_read = complete_read, .fail_access = fail_access,
+	      .reset = reset, .get_reg = get_reg, .set_reg = set_reg, .translate = translate, .set_clock = set_clock,
 	      .interrupt_pending = interrupt_pending, .set_single_step = set_single_step,
 	      .set_breakpoint = set_breakpoint);

@@ -103,7 +103,6 @@ int32_t kvm_vcpu_run(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 {
 	int32_t answer;
 
-	vcpu->seat->has_run = true;
 	do
 		answer = enter(vcpu, exit);
 	while (kvm_unlikely(answer == KVM_AGAIN));

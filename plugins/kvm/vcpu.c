@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A vCPU's life: a seat in a VM, its kvm_run, and its move to another VM when it is given another address space. */
-#include <sys/mman.h>
-
+#include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 
 #include "kvm.h"
 
@@ -70,6 +70,7 @@ free_vcpu:
 void kvm_vcpu_destroy(struct kvm_vcpu *vcpu)
 {
 	kvm_vcpu_abandon(vcpu);
+	kvm_arch_vcpu_vacate(vcpu);
 	kvm_arch_vcpu_finish(vcpu);
 	munmap(vcpu->run, vcpu->run_size);
 	kvm_vm_leave(vcpu->vm, vcpu->seat);
@@ -83,9 +84,27 @@ static void exchange_run(struct kvm_vcpu *vcpu, struct kvm_run *run)
 
 	__atomic_store_n(&vcpu->run, run, __ATOMIC_SEQ_CST);
 	while (__atomic_load_n(&vcpu->visitors, __ATOMIC_SEQ_CST))
-		;
+		sched_yield();
 	run->immediate_exit = (uint8_t)__atomic_load_n(&vcpu->kicked, __ATOMIC_SEQ_CST);
 	munmap(old, vcpu->run_size);
+}
+
+/* A VM without a space that was joined may get another one before it gets this: then it is left again. */
+static int32_t join_attached(struct kvm_vcpu *vcpu, const struct kvm_vm_wanted *wanted, struct kvm_vm **ret_vm,
+			     struct kvm_seat **ret_seat)
+{
+	bool other;
+	int32_t error;
+
+	do {
+		error = kvm_vm_join(vcpu->host, wanted, vcpu->vcpu_id, ret_vm, ret_seat);
+		if (error)
+			return error;
+		error = kvm_vm_attach(*ret_vm, wanted->root, &other);
+		if (error || other)
+			kvm_vm_leave(*ret_vm, *ret_seat);
+	} while (!error && other);
+	return error;
 }
 
 /* The VM has another space: on to one that has this space, with all of the vCPU's state. */
@@ -95,22 +114,19 @@ static int32_t move(struct kvm_vcpu *vcpu, uint64_t root)
 	struct kvm_vm *vm, *old_vm = vcpu->vm;
 	struct kvm_seat *seat, *old_seat = vcpu->seat;
 	struct kvm_run *run;
-	bool other;
 	int32_t error;
 
 	error = kvm_arch_vcpu_pack(vcpu);
-	if (error)
-		return error;
-	error = kvm_vm_join(vcpu->host, &wanted, vcpu->vcpu_id, &vm, &seat);
-	if (error)
-		return error;
-	error = kvm_vm_attach(vm, root, &other);
 	if (!error)
-		error = map_run(vcpu, seat->fd, &run);
+		error = join_attached(vcpu, &wanted, &vm, &seat);
+	if (error)
+		return error;
+	error = map_run(vcpu, seat->fd, &run);
 	if (error) {
 		kvm_vm_leave(vm, seat);
 		return error;
 	}
+	kvm_arch_vcpu_vacate(vcpu);
 	exchange_run(vcpu, run);
 	vcpu->vm = vm;
 	vcpu->seat = seat;

@@ -51,6 +51,7 @@ static void free_vm(struct kvm_vm *vm)
 
 		vm->seats = seat->next;
 		close(seat->fd);
+		kvm_arch_seat_finish(vm, seat);
 		vm->host->free(seat);
 	}
 	close(vm->fd);
@@ -195,13 +196,14 @@ static int32_t listen(struct kvm_vm *vm, uint64_t root)
 	if (error)
 		return error;
 	error = host->space_listen(vm->space, &vm->listener);
-	if (!error && vm->failed)
-		error = host->error(AXVCPU_ERROR_NO_MEMORY, "kvm: the address space cannot be given to KVM: %s",
-				    vm->failure);
-	if (!error)
+	if (error)
+		goto release_space;
+	if (!vm->failed)
 		return 0;
+	error = host->error(AXVCPU_ERROR_NO_MEMORY, "kvm: the address space cannot be given to KVM: %s", vm->failure);
 	host->space_unlisten(vm->space, &vm->listener);
 	kvm_memory_forget(vm);
+release_space:
 	host->space_release(vm->space);
 	vm->space = NULL;
 	return error;

@@ -264,8 +264,16 @@ def skip(why):
     sys.exit(77)
 
 
+def hear_signals():
+    """Whoever runs the tests in the background may have had signals ignored, which programs inherit."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+
+
 def main(runs_guests=True, arguments=None):
     """Runs the test cases of the script, or those named. Without the program or, for guests, a backend it skips aloud."""
+    hear_signals()
     if not os.access(PROGRAM, os.X_OK):
         skip("there is no program %s; AXVCPU_RUN names it" % PROGRAM)
     if runs_guests and run("--inspect", BACKEND).status == UNAVAILABLE:

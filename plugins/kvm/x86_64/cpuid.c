@@ -56,7 +56,6 @@ static const struct feature {
 	{ "pni", 1, 0, ECX, 0, LEVEL_V2, 0, NULL },
 	{ "pclmulqdq", 1, 0, ECX, 1, LEVEL_HOST, 0, NULL },
 	{ "ssse3", 1, 0, ECX, 9, LEVEL_V2, 0, NULL },
-	{ "fma", 1, 0, ECX, 12, LEVEL_V3, 0, "avx" },
 	{ "cx16", 1, 0, ECX, 13, LEVEL_V2, 0, NULL },
 	{ "pcid", 1, 0, ECX, 17, LEVEL_BASE, 0, NULL },
 	{ "sse4_1", 1, 0, ECX, 19, LEVEL_V2, 0, NULL },
@@ -68,6 +67,7 @@ static const struct feature {
 	{ "aes", 1, 0, ECX, 25, LEVEL_HOST, 0, NULL },
 	{ "xsave", 1, 0, ECX, 26, LEVEL_V3, 0, NULL },
 	{ "avx", 1, 0, ECX, 28, LEVEL_V3, 0, "xsave" },
+	{ "fma", 1, 0, ECX, 12, LEVEL_V3, 0, "avx" },
 	{ "f16c", 1, 0, ECX, 29, LEVEL_V3, 0, "avx" },
 	{ "rdrand", 1, 0, ECX, 30, LEVEL_HOST, 0, NULL },
 	{ "hypervisor", 1, 0, ECX, 31, LEVEL_BASE, BY_VMM, NULL },
@@ -89,6 +89,7 @@ static const struct feature {
 	{ "avx512ifma", 7, 0, EBX, 21, LEVEL_HOST, 0, "avx512f" },
 	{ "clflushopt", 7, 0, EBX, 23, LEVEL_BASE, 0, NULL },
 	{ "clwb", 7, 0, EBX, 24, LEVEL_BASE, 0, NULL },
+	{ "mpx", 7, 0, EBX, 14, LEVEL_HOST, 0, NULL },
 	{ "avx512pf", 7, 0, EBX, 26, LEVEL_HOST, 0, "avx512f" },
 	{ "avx512er", 7, 0, EBX, 27, LEVEL_HOST, 0, "avx512f" },
 	{ "avx512cd", 7, 0, EBX, 28, LEVEL_V4, 0, "avx512f" },
@@ -99,6 +100,7 @@ static const struct feature {
 	{ "umip", 7, 0, ECX, 2, LEVEL_BASE, 0, NULL },
 	{ "pku", 7, 0, ECX, 3, LEVEL_HOST, 0, "xsave" },
 	{ "waitpkg", 7, 0, ECX, 5, LEVEL_HOST, 0, NULL },
+	{ "shstk", 7, 0, ECX, 7, LEVEL_HOST, 0, NULL },
 	{ "avx512_vbmi2", 7, 0, ECX, 6, LEVEL_HOST, 0, "avx512f" },
 	{ "gfni", 7, 0, ECX, 8, LEVEL_HOST, 0, NULL },
 	{ "vaes", 7, 0, ECX, 9, LEVEL_HOST, 0, "avx" },
@@ -120,15 +122,20 @@ static const struct feature {
 	{ "amx_tile", 7, 0, EDX, 24, LEVEL_HOST, 0, "xsave" },
 	{ "amx_int8", 7, 0, EDX, 25, LEVEL_HOST, 0, "xsave" },
 	{ "spec_ctrl", 7, 0, EDX, 26, LEVEL_HOST, 0, NULL },
+	{ "ibt", 7, 0, EDX, 20, LEVEL_HOST, 0, NULL },
 	{ "arch_capabilities", 7, 0, EDX, 29, LEVEL_HOST, 0, NULL },
 	{ "ssbd", 7, 0, EDX, 31, LEVEL_HOST, 0, NULL },
 	{ "avx_vnni", 7, 1, EAX, 4, LEVEL_HOST, 0, "avx2" },
+	{ "amx_fp16", 7, 1, EAX, 21, LEVEL_HOST, 0, NULL },
+	{ "amx_complex", 7, 1, EDX, 8, LEVEL_HOST, 0, NULL },
 	{ "avx512_bf16", 7, 1, EAX, 5, LEVEL_HOST, 0, "avx512f" },
 	{ "xsaveopt", 0xd, 1, EAX, 0, LEVEL_V3, 0, "xsave" },
 	{ "xsavec", 0xd, 1, EAX, 1, LEVEL_V3, 0, "xsave" },
 	{ "xgetbv1", 0xd, 1, EAX, 2, LEVEL_V3, 0, "xsave" },
+	{ "xfd", 0xd, 1, EAX, 4, LEVEL_HOST, 0, "xsave" },
 	{ "xsaves", 0xd, 1, EAX, 3, LEVEL_HOST, 0, "xsave" },
 	{ "lahf_lm", 0x80000001, 0, ECX, 0, LEVEL_V2, 0, NULL },
+	{ "cmp_legacy", 0x80000001, 0, ECX, 1, LEVEL_BASE, 0, NULL },
 	{ "cr8_legacy", 0x80000001, 0, ECX, 4, LEVEL_HOST, 0, NULL },
 	{ "abm", 0x80000001, 0, ECX, 5, LEVEL_V3, 0, NULL },
 	{ "sse4a", 0x80000001, 0, ECX, 6, LEVEL_HOST, 0, NULL },
@@ -166,12 +173,14 @@ static const struct {
 	uint32_t leaf, subleaf;
 	uint8_t reg;
 } words[] = {
-	{ 1, 0, ECX }, { 1, 0, EDX },   { 7, 0, EBX },          { 7, 0, ECX },          { 7, 0, EDX },
-	{ 7, 1, EAX }, { 0xd, 1, EAX }, { 0x80000001, 0, ECX }, { 0x80000001, 0, EDX }, { 0x80000008, 0, EBX },
+	{ 1, 0, ECX },   { 1, 0, EDX },          { 7, 0, EBX },          { 7, 0, ECX },
+	{ 7, 0, EDX },   { 7, 1, EAX },          { 7, 1, EBX },          { 7, 1, EDX },
+	{ 0xd, 1, EAX }, { 0x80000001, 0, ECX }, { 0x80000001, 0, EDX }, { 0x80000008, 0, EBX },
 };
 
 /* What only an APIC in the kernel could keep, or what this plugin does not carry along: never there. */
-static const char *const never[] = { "amx_bf16", "amx_tile", "amx_int8", "bus_lock_detect", "waitpkg" };
+static const char *const never[] = { "amx_bf16", "amx_tile", "amx_int8", "amx_fp16", "amx_complex",    "xfd",
+				     "shstk",    "ibt",      "mpx",      "waitpkg",  "bus_lock_detect" };
 
 /* AMD repeats leaf 1's edx in leaf 0x80000001: these bits follow. */
 #define AMD_ALIASES 0x0183f3ffu
@@ -348,10 +357,22 @@ static void limit_components(struct kvm_cpuid2 *cpuid)
 		if (entry->index == 0) {
 			entry->eax &= (uint32_t)mask;
 			entry->edx = 0;
-		} else if (entry->index >= 2 && !(entry->index < 64 && mask >> entry->index & 1) && !(entry->ecx & 1)) {
+		} else if (entry->index == 1) { /* components that only the guest's system may use */
+			entry->ecx = entry->edx = 0;
+		} else if (entry->index >= 64 || !(mask >> entry->index & 1)) {
 			entry->eax = entry->ebx = entry->ecx = 0;
 		}
 	}
+}
+
+/* AMD's second word of features follows the first. */
+static void set_aliases(struct kvm_cpuid2 *cpuid)
+{
+	struct kvm_cpuid_entry2 *vendor = entry_of(cpuid, 0, 0), *first = entry_of(cpuid, 1, 0),
+				*extended = entry_of(cpuid, 0x80000001, 0);
+
+	if (vendor && first && extended && vendor->ebx != signature_INTEL_ebx)
+		extended->edx = (extended->edx & ~AMD_ALIASES) | (first->edx & AMD_ALIASES);
 }
 
 /* KVM gives room for what a guest may want, and the list is sized for all. */
@@ -410,6 +431,7 @@ static void set_topology_amd(struct kvm_cpuid2 *cpuid, const struct kvm_create *
 static void set_topology(struct kvm_cpuid2 *cpuid, const struct kvm_create *config)
 {
 	struct kvm_cpuid_entry2 *first = entry_of(cpuid, 1, 0);
+	uint32_t cores = config->cpus - 1; /* less one, as leaf 4 has it in 6 bits */
 
 	if (first) {
 		first->ebx = (first->ebx & 0xffff) | config->cpus << 16 | (config->apic_id & 0xff) << 24;
@@ -421,7 +443,7 @@ static void set_topology(struct kvm_cpuid2 *cpuid, const struct kvm_create *conf
 		set_topology_leaf(cpuid, 0x1f, config);
 	for (uint32_t i = 0; i < cpuid->nent; i++) /* caches: how many processors and cores share them */
 		if (cpuid->entries[i].function == 4 && cpuid->entries[i].eax & 31)
-			cpuid->entries[i].eax = (cpuid->entries[i].eax & 0x3fff) | (config->cpus - 1) << 26;
+			cpuid->entries[i].eax = (cpuid->entries[i].eax & 0x3fff) | (cores < 63 ? cores : 63) << 26;
 	set_topology_amd(cpuid, config);
 }
 
@@ -500,6 +522,7 @@ static int32_t build(struct kvm_vcpu *vcpu, struct kvm_cpuid2 *cpuid, struct kvm
 		return error;
 	drop_orphans(cpuid);
 	limit_components(cpuid);
+	set_aliases(cpuid);
 	set_topology(cpuid, config);
 	set_frequency(cpuid, vcpu->arch.tsc_khz);
 	return 0;

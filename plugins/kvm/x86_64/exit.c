@@ -113,6 +113,7 @@ static int32_t on_set_tpr(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 static int32_t refuse_msr(struct kvm_vcpu *vcpu)
 {
 	vcpu->run->msr.error = 1;
+	vcpu->unfinished = true; /* a kick may come before the next entry */
 	return KVM_AGAIN;
 }
 

@@ -37,12 +37,24 @@ int32_t kvm_arch_set_interrupt_line(struct kvm_vcpu *vcpu, uint32_t line, uint32
 	return 0;
 }
 
+/* KVM has an interrupt: what was read of its events is old, and the guest does not wait in its hlt any more. */
+static void handed_over(struct kvm_vcpu *vcpu)
+{
+	vcpu->arch.loaded &= ~(uint32_t)KVM_GROUP_EVENTS;
+	vcpu->arch.sync_wanted |= KVM_SYNC_X86_EVENTS; /* kvm_run's copy is old */
+	vcpu->arch.injected = true;
+	vcpu->before &= ~(uint32_t)KVM_BEFORE_HALTED;
+}
+
+/* Events that were changed are written first: written later, they would take the NMI back. */
 static int32_t inject_nmi(struct kvm_vcpu *vcpu)
 {
-	int32_t error = KVM_CALL(vcpu->host, vcpu->fd, KVM_NMI, 0);
+	int32_t error = vcpu->before & KVM_BEFORE_STATE ? kvm_arch_write_state(vcpu) : 0;
 
 	if (!error)
-		vcpu->arch.injected = true;
+		error = KVM_CALL(vcpu->host, vcpu->fd, KVM_NMI, 0);
+	if (!error)
+		handed_over(vcpu);
 	return error;
 }
 
@@ -67,9 +79,7 @@ int32_t kvm_arch_inject_interrupt(struct kvm_vcpu *vcpu, uint64_t vector)
 	if (error)
 		return error;
 	vcpu->run->ready_for_interrupt_injection = 0;
-	vcpu->arch.loaded &= ~(uint32_t)KVM_GROUP_EVENTS;
-	vcpu->arch.sync_wanted |= KVM_SYNC_X86_EVENTS; /* kvm_run's copy is old */
-	vcpu->arch.injected = true;
+	handed_over(vcpu);
 	return 0;
 }
 

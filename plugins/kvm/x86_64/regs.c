@@ -22,6 +22,7 @@
 #define MSR_X2APIC_ICR 0x830u
 #define MSR_X2APIC_LAST 0x8ffu
 #define CR_8 8u
+#define CR_8_MAX 15u
 #define MP_STATE 19u
 #define XSTATE_BV 512u
 #define XSAVE_LEAF 0xdu
@@ -624,13 +625,22 @@ static bool fits(const struct place *place, const uint8_t *value, uint32_t size)
 	return true;
 }
 
-/* Who moves pc gives up the read that waits; what its instruction changes in being given up is put back. */
+/* KVM looks at cr8 when it enters the guest, which is too late to say so. */
+static bool is_priority(const void *value, uint32_t size)
+{
+	uint64_t priority = 0;
+
+	memcpy(&priority, value, size < sizeof(priority) ? size : sizeof(priority));
+	return priority <= CR_8_MAX;
+}
+
+/* Who moves pc gives up the access that is under way; what its instruction changes in being given up is put back. */
 static int32_t give_up_access(struct kvm_vcpu *vcpu)
 {
-	int32_t error;
+	int32_t error = kvm_vcpu_finish(vcpu); /* which may bring the next part */
 
-	if (!(vcpu->before & (KVM_BEFORE_READ | KVM_BEFORE_PART)))
-		return 0;
+	if (error || !(vcpu->before & (KVM_BEFORE_READ | KVM_BEFORE_PART | KVM_BEFORE_EXIT)))
+		return error;
 	error = kvm_state_load(vcpu, KVM_GROUP_REGS | KVM_GROUP_XSAVE);
 	if (error)
 		return error;
@@ -660,6 +670,8 @@ int32_t kvm_arch_set_reg(struct kvm_vcpu *vcpu, uint64_t id, const void *value, 
 		return vcpu->host->error(AXVCPU_ERROR_INVALID_INPUT,
 					 "kvm: register 0x%llx has %u bits, and the value has more",
 					 (unsigned long long)id, 8 * place.size);
+	if (id == AXVCPU_X86_64_CR(CR_8) && !is_priority(value, size))
+		return vcpu->host->error(AXVCPU_ERROR_INVALID_INPUT, "kvm: cr8 is a priority of 0 to %u", CR_8_MAX);
 	if (id == AXVCPU_X86_64_RIP) {
 		error = give_up_access(vcpu);
 		if (error)

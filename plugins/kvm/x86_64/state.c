@@ -17,6 +17,7 @@
 #include "../kvm.h"
 
 #define CR4_PGE UINT64_C(0x80)
+#define RFLAGS_IF UINT64_C(0x200)
 #define MSR_TSC 0x10u
 #define MSR_APIC_BASE 0x1bu
 #define MSR_TSC_DEADLINE 0x6e0u
@@ -57,11 +58,6 @@ static void list_msrs(void)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (is_kept(rows[i].id, rows[i].flags) && msr_count < KVM_STATE_MSRS)
 			msrs[msr_count++] = (uint32_t)AXVCPU_REG_ID_INDEX(rows[i].id);
-}
-
-uint32_t kvm_state_msr(uint32_t place)
-{
-	return place < msr_count ? msrs[place] : 0;
 }
 
 uint32_t kvm_state_msr_place(uint32_t msr)
@@ -217,7 +213,7 @@ static int32_t write_events(struct kvm_vcpu *vcpu)
 	return KVM_CALL(vcpu->host, vcpu->fd, KVM_SET_VCPU_EVENTS, events);
 }
 
-#define PLAIN(group, GET, SET, member, size) \
+#define PLAIN(group, GET, SET, member) \
 	static int32_t read_##group(struct kvm_vcpu *vcpu) \
 	{ \
 		return KVM_CALL(vcpu->host, vcpu->fd, GET, member); \
@@ -228,13 +224,13 @@ static int32_t write_events(struct kvm_vcpu *vcpu)
 	}
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wunused-function" /* sregs and events are written with care, above */
-PLAIN(regs, KVM_GET_REGS, KVM_SET_REGS, &vcpu->arch.state.regs, sizeof(struct kvm_regs))
-PLAIN(sregs, KVM_GET_SREGS, KVM_SET_SREGS, &vcpu->arch.state.sregs, sizeof(struct kvm_sregs))
-PLAIN(xcrs, KVM_GET_XCRS, KVM_SET_XCRS, &vcpu->arch.state.xcrs, sizeof(struct kvm_xcrs))
-PLAIN(xsave, KVM_GET_XSAVE2, KVM_SET_XSAVE, vcpu->arch.state.xsave, 0)
-PLAIN(debugregs, KVM_GET_DEBUGREGS, KVM_SET_DEBUGREGS, &vcpu->arch.state.debugregs, sizeof(struct kvm_debugregs))
-PLAIN(events, KVM_GET_VCPU_EVENTS, KVM_SET_VCPU_EVENTS, &vcpu->arch.state.events, sizeof(struct kvm_vcpu_events))
-PLAIN(lapic, KVM_GET_LAPIC, KVM_SET_LAPIC, &vcpu->arch.state.lapic, sizeof(struct kvm_lapic_state))
+PLAIN(regs, KVM_GET_REGS, KVM_SET_REGS, &vcpu->arch.state.regs)
+PLAIN(sregs, KVM_GET_SREGS, KVM_SET_SREGS, &vcpu->arch.state.sregs)
+PLAIN(xcrs, KVM_GET_XCRS, KVM_SET_XCRS, &vcpu->arch.state.xcrs)
+PLAIN(xsave, KVM_GET_XSAVE2, KVM_SET_XSAVE, vcpu->arch.state.xsave)
+PLAIN(debugregs, KVM_GET_DEBUGREGS, KVM_SET_DEBUGREGS, &vcpu->arch.state.debugregs)
+PLAIN(events, KVM_GET_VCPU_EVENTS, KVM_SET_VCPU_EVENTS, &vcpu->arch.state.events)
+PLAIN(lapic, KVM_GET_LAPIC, KVM_SET_LAPIC, &vcpu->arch.state.lapic)
 #pragma GCC diagnostic pop
 
 static int32_t read_deadline(struct kvm_vcpu *vcpu)
@@ -337,11 +333,28 @@ int32_t kvm_state_edit(struct kvm_vcpu *vcpu, uint32_t group)
 	return 0;
 }
 
+/* KVM_SET_REGS forgets an exception that waits for delivery: it is written back, as events are written last. */
+static int32_t keep_exception(struct kvm_vcpu *vcpu)
+{
+	int32_t error = kvm_state_load(vcpu, KVM_GROUP_EVENTS);
+
+	if (!error && vcpu->arch.groups & KVM_GROUP_EVENTS && vcpu->arch.state.events.exception.pending)
+		vcpu->arch.dirty |= KVM_GROUP_EVENTS;
+	return error;
+}
+
 /* KVM may have made something else of what was written: it is read again when somebody asks. */
 int32_t kvm_arch_write_state(struct kvm_vcpu *vcpu)
 {
 	struct kvm_arch_vcpu *arch = &vcpu->arch;
 
+	/* In the midst of an instruction (kvm_vcpu_finish writes before it ends it) there is none. */
+	if (arch->dirty & KVM_GROUP_REGS && !vcpu->unfinished) {
+		int32_t error = keep_exception(vcpu);
+
+		if (error)
+			return error;
+	}
 	for (size_t i = 0; i < GROUP_COUNT; i++) {
 		int32_t error;
 
@@ -350,6 +363,8 @@ int32_t kvm_arch_write_state(struct kvm_vcpu *vcpu)
 		error = groups[i].write(vcpu);
 		if (error)
 			return error;
+		if (groups[i].group == KVM_GROUP_REGS) /* KVM_RUN would say so */
+			vcpu->run->if_flag = arch->state.regs.rflags & RFLAGS_IF ? 1 : 0;
 		arch->dirty &= ~groups[i].group;
 		arch->loaded &= ~groups[i].group;
 		arch->sync_wanted |= groups[i].sync; /* kvm_run's copy is old */
@@ -448,6 +463,7 @@ int32_t kvm_state_init(struct kvm_vcpu *vcpu)
 	error = make_xsave(vcpu);
 	if (error)
 		return error;
+	vcpu->run->kvm_valid_regs = 0; /* those of the vCPU that had this kvm_run before */
 	error = kvm_state_load(vcpu, KVM_GROUPS_ALL);
 	if (!error)
 		error = drop_unwritable_msrs(vcpu);

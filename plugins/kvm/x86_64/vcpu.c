@@ -15,9 +15,10 @@
 #define APIC_ENABLED UINT64_C(0x800)
 #define APIC_BSP UINT64_C(0x100)
 #define MSR_TSC 0x10u
+#define CLOCK_SLACK_MS 20 /* by which a counter may differ from the clock that it was set to */
 
-/* Pages of guest-physical addresses that KVM needs on Intel for itself, just below the firmware of a PC. */
-#define IDENTITY_MAP UINT64_C(0xfffbc000)
+/* Pages of guest-physical addresses that KVM needs on Intel for itself: 16 MiB below 4 GiB, under any firmware. */
+#define IDENTITY_MAP UINT64_C(0xfeffc000)
 #define TSS (IDENTITY_MAP + PAGE_SIZE)
 
 /* Options that make KVM tell more; it works without them. */
@@ -109,7 +110,13 @@ static int32_t configure_vm(struct kvm_vcpu *vcpu)
 			AXVCPU_ERROR_INVALID_INPUT,
 			"kvm: msr_exits of vCPU %u differs from that of its VM's first vCPU: KVM has one list for all",
 			vcpu->vcpu_id);
+	} else if (vm->arch.configured && vm->arch.hypercalls != vcpu->arch.config.hypercalls) {
+		error = vcpu->host->error(AXVCPU_ERROR_INVALID_INPUT,
+					  "kvm: hypercalls of vCPU %u differs from that of its VM's first vCPU: KVM "
+					  "has one answer for all",
+					  vcpu->vcpu_id);
 	} else if (!vm->arch.configured) {
+		vm->arch.hypercalls = vcpu->arch.config.hypercalls;
 		vm->arch.msr_exits = ranges;
 		error = kvm_msr_filter(vm);
 		if (!error)
@@ -127,7 +134,7 @@ static int32_t configure_tsc(struct kvm_vcpu *vcpu)
 
 	if (khz < 0)
 		return kvm_failed(vcpu->host, "KVM_GET_TSC_KHZ");
-	vcpu->arch.tsc_khz = (uint32_t)khz;
+	vcpu->arch.tsc_khz = vcpu->arch.host_khz = (uint32_t)khz;
 	if (!wanted || wanted == (uint64_t)khz)
 		return 0;
 	if (ioctl(vcpu->fd, KVM_SET_TSC_KHZ, wanted))
@@ -139,10 +146,51 @@ static int32_t configure_tsc(struct kvm_vcpu *vcpu)
 	return 0;
 }
 
+void kvm_arch_seat_finish(struct kvm_vm *vm, struct kvm_seat *seat)
+{
+	vm->host->free(seat->arch.cpuid);
+}
+
+static size_t cpuid_size(const struct kvm_cpuid2 *cpuid)
+{
+	return sizeof(*cpuid) + cpuid->nent * sizeof(cpuid->entries[0]);
+}
+
+static bool has_cpuid(const struct kvm_seat *seat, const struct kvm_cpuid2 *cpuid)
+{
+	const struct kvm_cpuid2 *set = seat->arch.cpuid;
+
+	return set && set->nent == cpuid->nent && !memcmp(set, cpuid, cpuid_size(cpuid));
+}
+
+/* Once it has run a KVM vCPU keeps its CPUID, so the same is not set again: that KVM may have changed what it was told.
+ */
+static int32_t tell_cpuid(struct kvm_vcpu *vcpu, const struct kvm_cpuid2 *cpuid)
+{
+	struct kvm_seat *seat = vcpu->seat;
+	struct kvm_cpuid2 *copy;
+	int32_t error;
+
+	if (has_cpuid(seat, cpuid))
+		return 0;
+	copy = vcpu->host->alloc(cpuid_size(cpuid));
+	if (!copy)
+		return vcpu->host->error(AXVCPU_ERROR_NO_MEMORY, "kvm: no memory for CPUID");
+	memcpy(copy, cpuid, cpuid_size(cpuid));
+	error = KVM_CALL(vcpu->host, vcpu->fd, KVM_SET_CPUID2, copy);
+	if (error) {
+		vcpu->host->free(copy);
+		return error;
+	}
+	vcpu->host->free(seat->arch.cpuid);
+	seat->arch.cpuid = copy;
+	return 0;
+}
+
 /* A KVM in software may leave the processor more than it is told to: what it has then is what its registers follow. */
 static int32_t set_cpuid(struct kvm_vcpu *vcpu)
 {
-	int32_t error = KVM_CALL(vcpu->host, vcpu->fd, KVM_SET_CPUID2, vcpu->arch.cpuid);
+	int32_t error = tell_cpuid(vcpu, vcpu->arch.cpuid);
 
 	if (error)
 		return error;
@@ -167,9 +215,11 @@ int32_t kvm_arch_vcpu_init(struct kvm_vcpu *vcpu, const struct kvm_create *confi
 	error = set_cpuid(vcpu);
 	if (!error)
 		error = kvm_state_init(vcpu);
+	if (!error)
+		error = kvm_arch_reset(vcpu);
 	if (error)
-		vcpu->host->free(vcpu->arch.cpuid);
-	return error ? error : kvm_arch_reset(vcpu);
+		kvm_arch_vcpu_finish(vcpu);
+	return error;
 }
 
 void kvm_arch_vcpu_finish(struct kvm_vcpu *vcpu)
@@ -185,12 +235,23 @@ int32_t kvm_arch_vcpu_pack(struct kvm_vcpu *vcpu)
 	return error ? error : kvm_state_load(vcpu, KVM_GROUPS_ALL);
 }
 
+void kvm_arch_vcpu_vacate(struct kvm_vcpu *vcpu)
+{
+	struct kvm_state kept = vcpu->arch.state;
+
+	vcpu->arch.state = vcpu->arch.initial;
+	kvm_state_mark_all(vcpu);
+	kvm_arch_write_state(vcpu); /* what KVM refuses here it refuses the next one, who says so */
+	vcpu->arch.state = kept;
+	vcpu->run->cr8 = 0;
+}
+
 int32_t kvm_arch_vcpu_unpack(struct kvm_vcpu *vcpu)
 {
 	uint64_t khz = vcpu->arch.tsc_khz;
 	int32_t error = configure_vm(vcpu);
 
-	if (!error && vcpu->arch.config.tsc_khz && ioctl(vcpu->fd, KVM_SET_TSC_KHZ, khz))
+	if (!error && khz != vcpu->arch.host_khz && ioctl(vcpu->fd, KVM_SET_TSC_KHZ, khz))
 		error = kvm_failed(vcpu->host, "KVM_SET_TSC_KHZ");
 	if (!error)
 		error = set_cpuid(vcpu);
@@ -305,26 +366,62 @@ static int32_t set_kvm_clock(struct kvm_vm *vm, uint64_t now_ns)
 	return KVM_CALL(vm->host, vm->fd, KVM_SET_CLOCK, &data);
 }
 
+/* The first vCPU's look at the clock holds for all of the VM, so that they agree to the tick, */
+static int32_t take_clock(struct kvm_vcpu *vcpu)
+{
+	struct kvm_vm *vm = vcpu->vm;
+	uint64_t now_ns = vcpu->clock(vcpu->clock_context);
+	int32_t error;
+
+	vm->arch.tsc_offset = (int64_t)(ticks_at(vcpu, now_ns) - __rdtsc());
+	error = set_kvm_clock(vm, now_ns);
+	vm->arch.has_clock = !error;
+	return error;
+}
+
+/* unless the clock has stood still or jumped since: a VMM stops it while its machine is paused. */
+static bool has_drifted(const struct kvm_vcpu *vcpu)
+{
+	uint64_t slack = (uint64_t)vcpu->arch.tsc_khz * CLOCK_SLACK_MS;
+	uint64_t shown = __rdtsc() + (uint64_t)vcpu->vm->arch.tsc_offset;
+	int64_t ahead = (int64_t)(shown - ticks_at(vcpu, vcpu->clock(vcpu->clock_context)));
+
+	return ahead > (int64_t)slack || ahead < -(int64_t)slack;
+}
+
+/* A KVM without hardware may take the counter's new value, and show the host's all the same. */
+static int32_t check_tsc(struct kvm_vcpu *vcpu)
+{
+	uint64_t slack = (uint64_t)vcpu->arch.tsc_khz * CLOCK_SLACK_MS, before, after, tsc;
+	int32_t error;
+
+	before = ticks_at(vcpu, vcpu->clock(vcpu->clock_context));
+	error = kvm_state_get_msr(vcpu, MSR_TSC, &tsc);
+	after = ticks_at(vcpu, vcpu->clock(vcpu->clock_context));
+	if (error || (tsc + slack >= before && tsc <= after + slack))
+		return error;
+	return vcpu->host->error(
+		AXVCPU_ERROR_UNSUPPORTED,
+		"kvm: this host's KVM does not set the time stamp counter: the guest sees the host's time");
+}
+
 int32_t kvm_arch_set_clock(struct kvm_vcpu *vcpu)
 {
 	struct kvm_vm *vm = vcpu->vm;
-	bool scaled = vcpu->arch.config.tsc_khz != 0;
+	bool scaled = vcpu->arch.tsc_khz != vcpu->arch.host_khz;
 	int32_t error = 0;
 
 	if (!vcpu->clock)
 		return 0;
 	pthread_mutex_lock(&vm->lock);
-	if (!vm->arch.has_clock) {
-		uint64_t now_ns = vcpu->clock(vcpu->clock_context);
-
-		vm->arch.tsc_offset = (int64_t)(ticks_at(vcpu, now_ns) - __rdtsc());
-		error = set_kvm_clock(vm, now_ns);
-		vm->arch.has_clock = !error;
-	}
+	if (!vm->arch.has_clock || has_drifted(vcpu))
+		error = take_clock(vcpu);
 	pthread_mutex_unlock(&vm->lock);
 	if (error)
 		return error;
 	if (scaled || !has_offset(vcpu))
-		return kvm_state_set_msr(vcpu, MSR_TSC, ticks_at(vcpu, vcpu->clock(vcpu->clock_context)));
-	return set_offset(vcpu, vm->arch.tsc_offset);
+		error = kvm_state_set_msr(vcpu, MSR_TSC, ticks_at(vcpu, vcpu->clock(vcpu->clock_context)));
+	else
+		error = set_offset(vcpu, vm->arch.tsc_offset);
+	return error ? error : check_tsc(vcpu);
 }

@@ -23,15 +23,20 @@
 #define ADDRESS_MASK UINT64_C(0x000ffffffffff000)
 #define PAE_ROOT_MASK UINT64_C(0xffffffe0) /* its table has 32 bytes and lies below 4 GiB */
 
+/* Under the VM's lock, which the listener takes to hear that a slot is going: its memory stays until the copy is made.
+ */
 bool kvm_walk_read(struct kvm_vcpu *vcpu, uint64_t gpa, void *ret_data, size_t size)
 {
+	struct kvm_vm *vm = vcpu->vm;
 	struct axarch_slot slot;
+	bool found;
 
-	if (!vcpu->vm->space || vcpu->host->space_find(vcpu->vm->space, gpa, &slot) ||
-	    size > slot.size - (gpa - slot.gpa))
-		return false;
-	memcpy(ret_data, slot.host + (gpa - slot.gpa), size);
-	return true;
+	pthread_mutex_lock(&vm->lock);
+	found = vm->space && !vm->host->space_find(vm->space, gpa, &slot) && size <= slot.size - (gpa - slot.gpa);
+	if (found)
+		memcpy(ret_data, slot.host + (gpa - slot.gpa), size);
+	pthread_mutex_unlock(&vm->lock);
+	return found;
 }
 
 /* How a mode's tables are laid out. */

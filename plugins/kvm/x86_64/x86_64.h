@@ -57,9 +57,14 @@ struct kvm_msr_ranges {
 struct kvm_arch_vm {
 	bool configured; /* by its first vCPU: what follows holds for all of them */
 	bool hypercall_exits;
+	uint32_t hypercalls; /* KVM_HYPERCALLS_* of the config */
 	struct kvm_msr_ranges msr_exits;
 	bool has_clock;
 	int64_t tsc_offset; /* guest's less host's counter, once has_clock */
+};
+
+struct kvm_arch_seat {
+	struct kvm_cpuid2 *cpuid; /* as it was set; NULL: not yet */
 };
 
 /* What is read and written of a vCPU as a whole, each by an ioctl of its own. */
@@ -86,7 +91,7 @@ struct kvm_state {
 	struct kvm_vcpu_events events;
 	struct kvm_lapic_state lapic;
 	uint64_t deadline;
-	uint64_t msrs[KVM_STATE_MSRS]; /* in the order of kvm_state_msr */
+	uint64_t msrs[KVM_STATE_MSRS]; /* by kvm_state_msr_place */
 	uint8_t *xsave;                /* arch.xsave_size bytes */
 };
 
@@ -96,6 +101,7 @@ struct kvm_arch_vcpu {
 	struct kvm_create config;
 	struct kvm_cpuid2 *cpuid;
 	uint32_t tsc_khz;
+	uint32_t host_khz; /* unless it is scaled */
 
 	uint32_t groups; /* that this KVM has */
 	uint32_t loaded; /* of `state`: read since the last KVM_RUN, or changed */
@@ -148,9 +154,7 @@ int32_t kvm_state_edit(struct kvm_vcpu *vcpu, uint32_t group);
 void kvm_state_restore_initial(struct kvm_vcpu *vcpu);
 /* Everything in arch.state is to be written. */
 void kvm_state_mark_all(struct kvm_vcpu *vcpu);
-/* The MSR at a place of state.msrs; 0: past the last. And the place of an MSR, KVM_STATE_MSRS when it is not among
- * them. */
-uint32_t kvm_state_msr(uint32_t place);
+/* The place of an MSR in state.msrs; KVM_STATE_MSRS when it is not among them. */
 uint32_t kvm_state_msr_place(uint32_t msr);
 int32_t kvm_state_get_msr(struct kvm_vcpu *vcpu, uint32_t msr, uint64_t *ret_value);
 int32_t kvm_state_set_msr(struct kvm_vcpu *vcpu, uint32_t msr, uint64_t value);
