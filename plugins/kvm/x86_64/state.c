@@ -88,7 +88,7 @@ static void add_msr(struct msr_list *list, uint32_t index, uint64_t value)
 /* Those of a set of places, ready for the ioctl; returns how many. */
 static uint32_t fill_list(const struct kvm_vcpu *vcpu, uint64_t places, struct msr_list *list)
 {
-	msrs_of(list)->nmsrs = 0;
+	*msrs_of(list) = (struct kvm_msrs){ .nmsrs = 0 };
 	for (uint64_t left = places; left; left &= left - 1) {
 		uint32_t place = (uint32_t)__builtin_ctzll(left);
 
