@@ -59,7 +59,7 @@ struct kvm_vm {
 	struct kvm_seat *seats;
 	struct kvm_memory_slot *slots;
 	uint32_t slot_count;
-	char failure[256]; /* a change of memory that KVM refused, "" when none: fails the next run */
+	char failure[256]; /* a change of memory that KVM refused, "" when none: fails every run from then on */
 	uint32_t failed;   /* atomic: `failure` is there */
 	struct kvm_arch_vm arch;
 };
@@ -98,7 +98,7 @@ struct kvm_vcpu {
 
 	uint32_t kicked;   /* atomic */
 	uint32_t in_kvm;   /* atomic: the thread is in KVM_RUN, or about to enter it */
-	int32_t pid, tid;  /* atomic: of the thread that bound it; tid 0: none */
+	int32_t pid, tid;  /* of the thread that bound it; tid is atomic, 0: none, and says when pid may be read */
 	uint32_t visitors; /* atomic: kicks that are looking at tid */
 
 	uint32_t vm_id;

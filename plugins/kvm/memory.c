@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The address space's slots as KVM's: one each, made, changed and taken back as the space tells. What KVM refuses is
- * kept and fails the next run, as a listener has nobody to answer to.
+ * kept and fails every run from then on, as a listener has nobody to answer to.
  *
  * KVM keeps a dirty log of its own for what the guest writes. It is handed to the space when that is about to be read,
  * and reading it makes KVM record anew.

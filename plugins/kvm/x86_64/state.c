@@ -213,25 +213,24 @@ static int32_t write_events(struct kvm_vcpu *vcpu)
 	return KVM_CALL(vcpu->host, vcpu->fd, KVM_SET_VCPU_EVENTS, events);
 }
 
-#define PLAIN(group, GET, SET, member) \
-	static int32_t read_##group(struct kvm_vcpu *vcpu) \
+/* One ioctl, either way; sregs and events are written with more care, above. */
+#define PLAIN(name, REQUEST, member) \
+	static int32_t name(struct kvm_vcpu *vcpu) \
 	{ \
-		return KVM_CALL(vcpu->host, vcpu->fd, GET, member); \
-	} \
-	static int32_t write_##group##_plain(struct kvm_vcpu *vcpu) \
-	{ \
-		return KVM_CALL(vcpu->host, vcpu->fd, SET, member); \
+		return KVM_CALL(vcpu->host, vcpu->fd, REQUEST, member); \
 	}
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wunused-function" /* sregs and events are written with care, above */
-PLAIN(regs, KVM_GET_REGS, KVM_SET_REGS, &vcpu->arch.state.regs)
-PLAIN(sregs, KVM_GET_SREGS, KVM_SET_SREGS, &vcpu->arch.state.sregs)
-PLAIN(xcrs, KVM_GET_XCRS, KVM_SET_XCRS, &vcpu->arch.state.xcrs)
-PLAIN(xsave, KVM_GET_XSAVE2, KVM_SET_XSAVE, vcpu->arch.state.xsave)
-PLAIN(debugregs, KVM_GET_DEBUGREGS, KVM_SET_DEBUGREGS, &vcpu->arch.state.debugregs)
-PLAIN(events, KVM_GET_VCPU_EVENTS, KVM_SET_VCPU_EVENTS, &vcpu->arch.state.events)
-PLAIN(lapic, KVM_GET_LAPIC, KVM_SET_LAPIC, &vcpu->arch.state.lapic)
-#pragma GCC diagnostic pop
+PLAIN(read_regs, KVM_GET_REGS, &vcpu->arch.state.regs)
+PLAIN(write_regs, KVM_SET_REGS, &vcpu->arch.state.regs)
+PLAIN(read_sregs, KVM_GET_SREGS, &vcpu->arch.state.sregs)
+PLAIN(read_xcrs, KVM_GET_XCRS, &vcpu->arch.state.xcrs)
+PLAIN(write_xcrs, KVM_SET_XCRS, &vcpu->arch.state.xcrs)
+PLAIN(read_xsave, KVM_GET_XSAVE2, vcpu->arch.state.xsave)
+PLAIN(write_xsave, KVM_SET_XSAVE, vcpu->arch.state.xsave)
+PLAIN(read_debugregs, KVM_GET_DEBUGREGS, &vcpu->arch.state.debugregs)
+PLAIN(write_debugregs, KVM_SET_DEBUGREGS, &vcpu->arch.state.debugregs)
+PLAIN(read_events, KVM_GET_VCPU_EVENTS, &vcpu->arch.state.events)
+PLAIN(read_lapic, KVM_GET_LAPIC, &vcpu->arch.state.lapic)
+PLAIN(write_lapic, KVM_SET_LAPIC, &vcpu->arch.state.lapic)
 
 static int32_t read_deadline(struct kvm_vcpu *vcpu)
 {
@@ -266,12 +265,12 @@ static const struct {
 	offsetof(struct kvm_sync_regs, member), offsetof(struct kvm_state, member), \
 		sizeof(((struct kvm_state *)0)->member)
 	{ KVM_GROUP_SREGS, read_sregs, write_sregs, KVM_SYNC_X86_SREGS, SYNCHRONIZED(sregs) },
-	{ KVM_GROUP_REGS, read_regs, write_regs_plain, KVM_SYNC_X86_REGS, SYNCHRONIZED(regs) },
-	{ KVM_GROUP_XCRS, read_xcrs, write_xcrs_plain, 0, 0, 0, 0 },
-	{ KVM_GROUP_XSAVE, read_any_xsave, write_xsave_plain, 0, 0, 0, 0 },
-	{ KVM_GROUP_DEBUGREGS, read_debugregs, write_debugregs_plain, 0, 0, 0, 0 },
+	{ KVM_GROUP_REGS, read_regs, write_regs, KVM_SYNC_X86_REGS, SYNCHRONIZED(regs) },
+	{ KVM_GROUP_XCRS, read_xcrs, write_xcrs, 0, 0, 0, 0 },
+	{ KVM_GROUP_XSAVE, read_any_xsave, write_xsave, 0, 0, 0, 0 },
+	{ KVM_GROUP_DEBUGREGS, read_debugregs, write_debugregs, 0, 0, 0, 0 },
 	{ KVM_GROUP_MSRS, read_msrs, write_msrs, 0, 0, 0, 0 },
-	{ KVM_GROUP_LAPIC, read_lapic, write_lapic_plain, 0, 0, 0, 0 },
+	{ KVM_GROUP_LAPIC, read_lapic, write_lapic, 0, 0, 0, 0 },
 	{ KVM_GROUP_DEADLINE, read_deadline, write_deadline, 0, 0, 0, 0 },
 	{ KVM_GROUP_EVENTS, read_events, write_events, KVM_SYNC_X86_EVENTS, SYNCHRONIZED(events) },
 };
