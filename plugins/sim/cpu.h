@@ -55,8 +55,8 @@ struct sim_isa {
 };
 
 struct sim_cpu {
-	uint64_t x[SIM_REGISTERS];
 	uint64_t pc; /* while ops run: of the block's first instruction */
+	uint64_t x[SIM_REGISTERS];
 	int64_t fuel;
 	struct sim_block *block; /* that runs */
 	uint64_t pass;           /* atomic; see above */
