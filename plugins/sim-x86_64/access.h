@@ -21,7 +21,8 @@ typedef uint8_t x86_u8;
 /* The offset in the segment, truncated to the address size: what lea gives. */
 static inline uint64_t x86_offset(const struct x86_cpu *cpu, const struct x86_op *op)
 {
-	uint64_t offset = X86_SLOT64(cpu, op->base) + (X86_SLOT64(cpu, op->index) << op->scale) + (uint64_t)(int64_t)op->disp;
+	uint64_t offset =
+		X86_SLOT64(cpu, op->base) + (X86_SLOT64(cpu, op->index) << op->scale) + (uint64_t)(int64_t)op->disp;
 
 	switch (op->width >> 2 & 3) {
 	case 1:
@@ -33,7 +34,8 @@ static inline uint64_t x86_offset(const struct x86_cpu *cpu, const struct x86_op
 }
 
 /* Outside of the fast case: truncation, limits and rights of the segment, canonical addresses. */
-bool x86_linear_slow(struct x86_cpu *cpu, const struct x86_op *op, unsigned size, unsigned access, uint64_t *ret_linear);
+bool x86_linear_slow(struct x86_cpu *cpu, const struct x86_op *op, unsigned size, unsigned access,
+		     uint64_t *ret_linear);
 /* `offset` in `segment` (X86_ES...): for string instructions and stacks, checked in every mode. */
 bool x86_linear_of(struct x86_cpu *cpu, const struct x86_op *op, unsigned segment, uint64_t offset, unsigned size,
 		   unsigned access, uint64_t *ret_linear);
@@ -44,8 +46,8 @@ static inline bool x86_linear(struct x86_cpu *cpu, const struct x86_op *op, unsi
 {
 	if (sim_unlikely(op->flags & X86_OP_SLOW))
 		return x86_linear_slow(cpu, op, size, access, ret_linear);
-	*ret_linear = X86_SLOT64(cpu, op->base) + (X86_SLOT64(cpu, op->index) << op->scale) + (uint64_t)(int64_t)op->disp +
-		      X86_SLOT64(cpu, op->seg);
+	*ret_linear = X86_SLOT64(cpu, op->base) + (X86_SLOT64(cpu, op->index) << op->scale) +
+		      (uint64_t)(int64_t)op->disp + X86_SLOT64(cpu, op->seg);
 	return true;
 }
 
@@ -74,13 +76,15 @@ static inline void *x86_hit_write(struct x86_cpu *cpu, uint64_t linear, unsigned
 bool x86_read_slow(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, void *ret_data, unsigned size);
 bool x86_write_slow(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, const void *data, unsigned size);
 /* Reads what will be written: also a page that can only be read faults, as a write. */
-bool x86_read_to_write_slow(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, void *ret_data, unsigned size);
+bool x86_read_to_write_slow(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, void *ret_data,
+			    unsigned size);
 /* Whether a later write of these bytes cannot fault; for instructions that write at several places. */
 bool x86_probe_write(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, unsigned size);
 
 /* x86_read8 to x86_read64, x86_write8 ..., by linear address. */
 #define X86_ACCESSORS(bits) \
-	static inline bool x86_read##bits(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, uint##bits##_t *ret_value) \
+	static inline bool x86_read##bits(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, \
+					  uint##bits##_t *ret_value) \
 	{ \
 		const volatile x86_u##bits *place = x86_hit_read(cpu, linear, bits / 8); \
 		if (sim_likely(place != NULL)) { \
@@ -89,7 +93,8 @@ bool x86_probe_write(struct x86_cpu *cpu, const struct x86_op *op, uint64_t line
 		} \
 		return x86_read_slow(cpu, op, linear, ret_value, bits / 8); \
 	} \
-	static inline bool x86_write##bits(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, uint##bits##_t value) \
+	static inline bool x86_write##bits(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, \
+					   uint##bits##_t value) \
 	{ \
 		volatile x86_u##bits *place = x86_hit_write(cpu, linear, bits / 8); \
 		if (sim_likely(place != NULL)) { \
@@ -103,7 +108,8 @@ X86_ACCESSORS(16)
 X86_ACCESSORS(32)
 X86_ACCESSORS(64)
 
-static inline bool x86_read_bytes(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, void *ret_data, unsigned size)
+static inline bool x86_read_bytes(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, void *ret_data,
+				  unsigned size)
 {
 	const void *place = x86_hit_read(cpu, linear, size);
 
@@ -114,7 +120,8 @@ static inline bool x86_read_bytes(struct x86_cpu *cpu, const struct x86_op *op, 
 	return x86_read_slow(cpu, op, linear, ret_data, size);
 }
 
-static inline bool x86_write_bytes(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, const void *data, unsigned size)
+static inline bool x86_write_bytes(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, const void *data,
+				   unsigned size)
 {
 	void *place = x86_hit_write(cpu, linear, size);
 
@@ -126,8 +133,8 @@ static inline bool x86_write_bytes(struct x86_cpu *cpu, const struct x86_op *op,
 }
 
 /*
- * Where a locked instruction finds its operand of up to 16 bytes: host memory on which to be atomic. NULL with *ret_slow
- * true: it is not ordinary memory (MMIO, two pages, code): use x86_locked_begin and x86_locked_end around
+ * Where a locked instruction finds its operand of up to 16 bytes: host memory on which to be atomic. NULL with
+ * *ret_slow true: it is not ordinary memory (MMIO, two pages, code): use x86_locked_begin and x86_locked_end around
  * x86_read_to_write_slow and x86_write_slow, between which no other vCPU's locked access of this kind comes.
  * NULL with *ret_slow false: it faulted.
  */
