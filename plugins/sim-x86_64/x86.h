@@ -206,15 +206,15 @@ struct x86_x87 {
 	uint16_t fcs, fds;
 };
 
-enum { X86_BREAKPOINTS = 16, X86_REPLAY_BYTES = 1024, X86_PARTS = 16, X86_QUEUE = 32 };
+enum { X86_BREAKPOINTS = 16, X86_REPLAY_BYTES = 1024, X86_PARTS = 24 };
 
 /*
- * Accesses that the VMM carries out. Reads: the instruction stops, and is executed again when the value is there: its
- * reads are then answered from `values`, in order. Writes are collected in `parts` and given to the VMM one by one once
- * the instruction is done.
+ * Accesses that the VMM carries out: each is a part, given to it as an exit. A read stops the instruction, which is
+ * executed again when the value is there: its reads are then answered from `values`, in order. The parts of writes are
+ * given when the instruction is done.
  */
 struct x86_access {
-	bool waiting;    /* a read was given to the VMM, which has not completed it */
+	bool waiting;    /* the last exit was a read, which the VMM has not completed */
 	uint16_t wanted; /* bytes that it reads */
 	uint16_t have;   /* bytes of values */
 	uint16_t used;   /* of these, by the present execution */
@@ -253,7 +253,8 @@ struct x86_cpu {
 	uint32_t mxcsr; /* while the guest runs its flags are in the host's: see host-fpu.h */
 
 	struct x86_exception exception;
-	bool stop_block; /* the code of the running block has changed */
+	struct x86_op *stop; /* the op at which a stop was put: see x86_stop_after */
+	x86_exec_fn stop_fn; /* what it does otherwise */
 
 	/* Interrupts that wait. */
 	uint64_t queued[4]; /* edges, by vector */
@@ -347,6 +348,9 @@ const struct x86_op *x86_leave(struct x86_cpu *cpu, const struct x86_op *op);
 const struct x86_op *x86_leave_to(struct x86_cpu *cpu, const struct x86_op *op, uint64_t rip);
 /* The instruction is not done yet (rep): it is executed again after the loop has looked at everything. */
 const struct x86_op *x86_again(struct x86_cpu *cpu, const struct x86_op *op);
+
+/* The instruction, which goes on, is the last that is executed before the loop looks at everything. */
+void x86_stop_after(struct x86_cpu *cpu, const struct x86_op *op);
 
 /* Records an exception outside of executors (delivery, far transfers). Always false, for helpers to return. */
 bool x86_raise(struct x86_cpu *cpu, unsigned vector);
