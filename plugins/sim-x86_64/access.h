@@ -162,6 +162,8 @@ static inline bool x86_must_stop(const struct x86_cpu *cpu)
 	return cpu->access.part_count != 0 || cpu->stop;
 }
 
+bool x86_is_read_exit(uint32_t reason);
+
 /* The value of the read that waits. */
 void x86_complete_read(struct x86_cpu *cpu, uint64_t value);
 /* Executes the instruction whose reads were completed, outside of a run: before registers are looked at. */
