@@ -21,7 +21,8 @@ typedef uint8_t x86_u8;
 /* The offset in the segment, truncated to the address size: what lea gives. */
 static inline uint64_t x86_offset(const struct x86_cpu *cpu, const struct x86_op *op)
 {
-	uint64_t offset = X86_SLOT64(cpu, op->base) + (X86_SLOT64(cpu, op->index) << op->scale) + (uint64_t)(int64_t)op->disp;
+	uint64_t offset =
+		X86_SLOT64(cpu, op->base) + (X86_SLOT64(cpu, op->index) << op->scale) + (uint64_t)(int64_t)op->disp;
 
 	switch (op->width >> 2 & 3) {
 	case 1:
@@ -33,7 +34,8 @@ static inline uint64_t x86_offset(const struct x86_cpu *cpu, const struct x86_op
 }
 
 /* Outside of the fast case: truncation, limits and rights of the segment, canonical addresses. */
-bool x86_linear_slow(struct x86_cpu *cpu, const struct x86_op *op, unsigned size, unsigned access, uint64_t *ret_linear);
+bool x86_linear_slow(struct x86_cpu *cpu, const struct x86_op *op, unsigned size, unsigned access,
+		     uint64_t *ret_linear);
 /* `offset` in `segment` (X86_ES...): for string instructions and stacks, checked in every mode. */
 bool x86_linear_of(struct x86_cpu *cpu, const struct x86_op *op, unsigned segment, uint64_t offset, unsigned size,
 		   unsigned access, uint64_t *ret_linear);
@@ -86,7 +88,8 @@ static inline void *x86_hit_write(struct x86_cpu *cpu, uint64_t linear, unsigned
 bool x86_read_slow(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, void *ret_data, unsigned size);
 bool x86_write_slow(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, const void *data, unsigned size);
 /* Reads what will be written: also a page that can only be read faults, as a write. */
-bool x86_read_to_write_slow(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, void *ret_data, unsigned size);
+bool x86_read_to_write_slow(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, void *ret_data,
+			    unsigned size);
 /* Whether a later write of these bytes cannot fault; for instructions that write at several places. */
 bool x86_probe_write(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, unsigned size);
 
@@ -95,7 +98,8 @@ bool x86_probe_write(struct x86_cpu *cpu, const struct x86_op *op, uint64_t line
  * an executor whose own variable they had the address of could not tail-call the next op, as that might use it.
  */
 #define X86_ACCESSORS(bits) \
-	static inline bool x86_read##bits(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, uint##bits##_t *ret_value) \
+	static inline bool x86_read##bits(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, \
+					  uint##bits##_t *ret_value) \
 	{ \
 		const volatile x86_u##bits *place = x86_hit_read(cpu, linear, bits / 8); \
 		if (sim_likely(place != NULL)) { \
@@ -110,7 +114,8 @@ bool x86_probe_write(struct x86_cpu *cpu, const struct x86_op *op, uint64_t line
 		} \
 		return true; \
 	} \
-	static inline bool x86_write##bits(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, uint##bits##_t value) \
+	static inline bool x86_write##bits(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, \
+					   uint##bits##_t value) \
 	{ \
 		volatile x86_u##bits *place = x86_hit_write(cpu, linear, bits / 8); \
 		if (sim_likely(place != NULL)) { \
@@ -127,7 +132,8 @@ X86_ACCESSORS(16)
 X86_ACCESSORS(32)
 X86_ACCESSORS(64)
 
-static inline bool x86_read_bytes(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, void *ret_data, unsigned size)
+static inline bool x86_read_bytes(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, void *ret_data,
+				  unsigned size)
 {
 	const void *place = x86_hit_read(cpu, linear, size);
 
@@ -138,7 +144,8 @@ static inline bool x86_read_bytes(struct x86_cpu *cpu, const struct x86_op *op, 
 	return x86_read_slow(cpu, op, linear, ret_data, size);
 }
 
-static inline bool x86_write_bytes(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, const void *data, unsigned size)
+static inline bool x86_write_bytes(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, const void *data,
+				   unsigned size)
 {
 	void *place = x86_hit_write(cpu, linear, size);
 
@@ -150,8 +157,8 @@ static inline bool x86_write_bytes(struct x86_cpu *cpu, const struct x86_op *op,
 }
 
 /*
- * Where a locked instruction finds its operand of up to 16 bytes: host memory on which to be atomic. NULL with *ret_slow
- * true: it is not ordinary memory (MMIO, two pages, code): use x86_locked_begin and x86_locked_end around
+ * Where a locked instruction finds its operand of up to 16 bytes: host memory on which to be atomic. NULL with
+ * *ret_slow true: it is not ordinary memory (MMIO, two pages, code): use x86_locked_begin and x86_locked_end around
  * x86_read_to_write_slow and x86_write_slow, between which no other vCPU's locked access of this kind comes.
  * NULL with *ret_slow false: it faulted.
  */

@@ -10,16 +10,16 @@
 
 /* Kinds, four sizes each (8, 16, 32, 64 bits): X86_CC(ADD, 2) is a 32-bit addition. */
 enum {
-	X86_CC_FLAGS,  /* cc_src holds the flags themselves, in their places */
-	X86_CC_ADD,    /* dst: result, src: second operand */
-	X86_CC_ADC,    /* an addition with carry in: dst: result, src: second operand. Without carry in: X86_CC_ADD */
-	X86_CC_SUB,    /* dst: result, src: second operand */
-	X86_CC_SBB,    /* with borrow in */
-	X86_CC_LOGIC,  /* dst: result; CF and OF are 0 */
-	X86_CC_INC,    /* dst: result, src: CF */
+	X86_CC_FLAGS, /* cc_src holds the flags themselves, in their places */
+	X86_CC_ADD,   /* dst: result, src: second operand */
+	X86_CC_ADC,   /* an addition with carry in: dst: result, src: second operand. Without carry in: X86_CC_ADD */
+	X86_CC_SUB,   /* dst: result, src: second operand */
+	X86_CC_SBB,   /* with borrow in */
+	X86_CC_LOGIC, /* dst: result; CF and OF are 0 */
+	X86_CC_INC,   /* dst: result, src: CF */
 	X86_CC_DEC,
-	X86_CC_SHL,    /* dst: result, src: the value shifted by one less */
-	X86_CC_SHR,    /* shr and sar: the same */
+	X86_CC_SHL, /* dst: result, src: the value shifted by one less */
+	X86_CC_SHR, /* shr and sar: the same */
 };
 
 #define X86_CC(kind, size) (X86_CC_##kind * 4u + (size))
@@ -55,7 +55,8 @@ static inline void x86_set_rflags(struct x86_cpu *cpu, uint64_t flags)
 
 bool x86_carry(const struct x86_cpu *cpu);
 
-/* Condition codes as opcodes have them: 0 o, 1 no, 2 b, 3 ae, 4 e, 5 ne, 6 be, 7 a, 8 s, 9 ns, 10 p, 11 np, 12 l, 13 ge, 14 le, 15 g. */
+/* Condition codes as opcodes have them: 0 o, 1 no, 2 b, 3 ae, 4 e, 5 ne, 6 be, 7 a, 8 s, 9 ns, 10 p, 11 np, 12 l, 13
+ * ge, 14 le, 15 g. */
 bool x86_condition(const struct x86_cpu *cpu, unsigned condition);
 
 #endif

@@ -31,26 +31,28 @@ typedef const struct x86_op *(*x86_exec_fn)(struct x86_cpu *cpu, const struct x8
 enum {
 	X86_OP_SLOW = 1, /* the address wants checks or truncation: see x86_linear */
 	X86_OP_LOCK = 2,
-	X86_OP_REP = 4,    /* rep, repe */
+	X86_OP_REP = 4, /* rep, repe */
 	X86_OP_REPNE = 8,
-	X86_OP_VEX_L = 16, /* the vector length is 256 bits */
-	X86_OP_W = 32,     /* REX.W or VEX.W */
+	X86_OP_VEX_L = 16,     /* the vector length is 256 bits */
+	X86_OP_W = 32,         /* REX.W or VEX.W */
 	X86_OP_SAME_PAGE = 64, /* of a branch: target and branch lie in one page */
 };
 
 struct x86_op {
 	x86_exec_fn fn;
-	int64_t imm;    /* immediate, sign-extended; of a relative branch: target less the block's start; of a far pointer: offset */
-	int32_t disp;   /* displacement, sign-extended; relative to the block's start where base is rip; of a far pointer: selector */
-	uint8_t dst, src; /* first and second operand that is a register: slot or number */
+	int64_t imm; /* immediate, sign-extended; of a relative branch: target less the block's start; of a far pointer:
+			offset */
+	int32_t disp; /* displacement, sign-extended; relative to the block's start where base is rip; of a far pointer:
+			 selector */
+	uint8_t dst, src;         /* first and second operand that is a register: slot or number */
 	uint8_t base, index, seg; /* slots: of the segment, that of its base */
-	uint8_t scale;  /* 0 to 3 */
-	uint8_t third;  /* third operand that is a register; with a fourth (is4) that one is in imm */
-	uint8_t at;     /* offset of the instruction from the block's start */
-	uint8_t length; /* in bytes; 0 in an op that is no instruction */
-	uint8_t width;  /* X86_WIDTH(operand size, address size), each 0 to 3 for 8 to 64 bits */
-	uint8_t flags;  /* X86_OP_* */
-	uint8_t opcode; /* the last opcode byte */
+	uint8_t scale;            /* 0 to 3 */
+	uint8_t third;            /* third operand that is a register; with a fourth (is4) that one is in imm */
+	uint8_t at;               /* offset of the instruction from the block's start */
+	uint8_t length;           /* in bytes; 0 in an op that is no instruction */
+	uint8_t width;            /* X86_WIDTH(operand size, address size), each 0 to 3 for 8 to 64 bits */
+	uint8_t flags;            /* X86_OP_* */
+	uint8_t opcode;           /* the last opcode byte */
 };
 
 _Static_assert(sizeof(struct x86_op) == 32, "two ops in a cache line");
@@ -86,19 +88,20 @@ static inline unsigned x86_address_size(const struct x86_op *op)
 
 /*
  * Rows of the table. `kinds` has a letter for each visible operand of Zydis, in Intel order:
- *   r general register   m memory (or an address)   i immediate   o relative branch   p far pointer   s segment register
- *   c control register   d debug register   q MMX   x XMM   y YMM   t x87 register   k bound register (never)
- * or is NULL: any operands. Rows of a mnemonic are tried in order. `fn` is by operand size (8, 16, 32, 64 bits); an entry that
- * is NULL does not match. `quiet` does the same without computing the flags, for where nobody reads them.
+ *   r general register   m memory (or an address)   i immediate   o relative branch   p far pointer   s segment
+ * register c control register   d debug register   q MMX   x XMM   y YMM   t x87 register   k bound register (never) or
+ * is NULL: any operands. Rows of a mnemonic are tried in order. `fn` is by operand size (8, 16, 32, 64 bits); an entry
+ * that is NULL does not match. `quiet` does the same without computing the flags, for where nobody reads them.
  */
 enum {
-	X86_ROW_ENDS = 1,     /* nothing behind it belongs to the same block: branches, and what changes the mode */
-	X86_ROW_LONG = 2,     /* in 64-bit mode only */
-	X86_ROW_LEGACY = 4,   /* outside of 64-bit mode only */
-	X86_ROW_LOCK = 8,     /* may be locked, when the first operand is memory; this row is for both, op->flags tells */
+	X86_ROW_ENDS = 1,   /* nothing behind it belongs to the same block: branches, and what changes the mode */
+	X86_ROW_LONG = 2,   /* in 64-bit mode only */
+	X86_ROW_LEGACY = 4, /* outside of 64-bit mode only */
+	X86_ROW_LOCK = 8,   /* may be locked, when the first operand is memory; this row is for both, op->flags tells */
 	X86_ROW_PROTECTED = 16, /* #UD in real and virtual-8086 mode */
-	X86_ROW_PLAIN = 32,   /* cannot fault or exit, whatever its operands: flags before it may be dropped */
-	X86_ROW_RIP = 64,     /* wants to see the state as of this instruction only in ways that sim_stop gives; ends nothing */
+	X86_ROW_PLAIN = 32,     /* cannot fault or exit, whatever its operands: flags before it may be dropped */
+	X86_ROW_RIP =
+		64, /* wants to see the state as of this instruction only in ways that sim_stop gives; ends nothing */
 	X86_ROW_ADDRESS = 128, /* its memory operand is an address only (lea, nop, prefetch) */
 };
 
@@ -117,7 +120,10 @@ struct x86_rows {
 	size_t count;
 };
 
-#define X86_ANY(f) { f, f, f, f }
+#define X86_ANY(f) \
+	{ \
+		f, f, f, f \
+	}
 #define X86_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 #define EXEC(name) static const struct x86_op *name(struct x86_cpu *cpu, const struct x86_op *op)

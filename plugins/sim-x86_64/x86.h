@@ -25,8 +25,23 @@ enum { X86_ES, X86_CS, X86_SS, X86_DS, X86_FS, X86_GS, X86_TR, X86_LDTR, X86_SEG
 
 /* Exceptions (SDM 3, chapter 6). */
 enum {
-	X86_DE = 0, X86_DB = 1, X86_NMI = 2, X86_BP = 3, X86_OF = 4, X86_BR = 5, X86_UD = 6, X86_NM = 7, X86_DF = 8,
-	X86_TS = 10, X86_NP = 11, X86_SS_FAULT = 12, X86_GP = 13, X86_PF = 14, X86_MF = 16, X86_AC = 17, X86_XM = 19,
+	X86_DE = 0,
+	X86_DB = 1,
+	X86_NMI = 2,
+	X86_BP = 3,
+	X86_OF = 4,
+	X86_BR = 5,
+	X86_UD = 6,
+	X86_NM = 7,
+	X86_DF = 8,
+	X86_TS = 10,
+	X86_NP = 11,
+	X86_SS_FAULT = 12,
+	X86_GP = 13,
+	X86_PF = 14,
+	X86_MF = 16,
+	X86_AC = 17,
+	X86_XM = 19,
 };
 
 /* Flags. */
@@ -88,7 +103,7 @@ enum {
 /* Segment attributes, as <axvcpu/regs/x86_64.h> has them. */
 #define X86_ATTR_TYPE 0xfu
 #define X86_ATTR_ACCESSED 0x1u
-#define X86_ATTR_WRITABLE 0x2u /* readable, of a code segment */
+#define X86_ATTR_WRITABLE 0x2u    /* readable, of a code segment */
 #define X86_ATTR_EXPAND_DOWN 0x4u /* conforming, of a code segment */
 #define X86_ATTR_CODE 0x8u
 #define X86_ATTR_S 0x10u
@@ -124,9 +139,10 @@ enum {
 	X86_MODE_64,
 	X86_MODE_MASK = 7,
 	X86_MODE_STACK_32 = 8, /* ss.B; outside of 64-bit mode */
-	X86_MODE_FLAT = 16,    /* outside of 64-bit mode: cs, ds, es, ss have base 0 and limit 4 GiB, and may be read and written */
-	X86_MODE_USER = 32,    /* CPL 3 */
-	X86_MODE_FPU_NM = 64,  /* x87 and MMX raise #NM (MMX #UD with EM) */
+	X86_MODE_FLAT = 16,   /* outside of 64-bit mode: cs, ds, es, ss have base 0 and limit 4 GiB, and may be read and
+				 written */
+	X86_MODE_USER = 32,   /* CPL 3 */
+	X86_MODE_FPU_NM = 64, /* x87 and MMX raise #NM (MMX #UD with EM) */
 	X86_MODE_SSE_UD = 128, /* SSE raises #UD */
 	X86_MODE_SSE_NM = 256, /* ... #NM */
 	X86_MODE_AVX_UD = 512, /* AVX raises #UD (XCR0, CR4.OSXSAVE) */
@@ -135,10 +151,12 @@ enum {
 
 /* Features of the config; what CPUID says and what decodes. cpuid.c has their names. */
 #define X86_FEATURES(F) \
-	F(SSE3) F(PCLMUL) F(SSSE3) F(FMA) F(CX16) F(SSE41) F(SSE42) F(MOVBE) F(POPCNT) F(AES) F(XSAVE) F(AVX) F(F16C) F(RDRAND) \
-	F(FSGSBASE) F(BMI1) F(AVX2) F(SMEP) F(BMI2) F(ERMS) F(INVPCID) F(RDSEED) F(ADX) F(SMAP) F(CLFLUSHOPT) F(CLWB) F(SHA) \
-	F(UMIP) F(RDPID) F(FSRM) F(LAHF) F(LZCNT) F(PREFETCHW) F(SYSCALL) F(NX) F(PAGE1GB) F(RDTSCP) F(LM) F(XSAVEOPT) F(XSAVEC) \
-	F(XGETBV1) F(XSAVES) F(PCID) F(X2APIC) F(TSC_DEADLINE)
+	F(SSE3) \
+	F(PCLMUL) F(SSSE3) F(FMA) F(CX16) F(SSE41) F(SSE42) F(MOVBE) F(POPCNT) F(AES) F(XSAVE) F(AVX) F(F16C) \
+		F(RDRAND) F(FSGSBASE) F(BMI1) F(AVX2) F(SMEP) F(BMI2) F(ERMS) F(INVPCID) F(RDSEED) F(ADX) F(SMAP) \
+			F(CLFLUSHOPT) F(CLWB) F(SHA) F(UMIP) F(RDPID) F(FSRM) F(LAHF) F(LZCNT) F(PREFETCHW) F(SYSCALL) \
+				F(NX) F(PAGE1GB) F(RDTSCP) F(LM) F(XSAVEOPT) F(XSAVEC) F(XGETBV1) F(XSAVES) F(PCID) \
+					F(X2APIC) F(TSC_DEADLINE)
 #define X86_FEATURE_NUMBER_(name) X86_FEATURE_BIT_##name,
 enum { X86_FEATURES(X86_FEATURE_NUMBER_) X86_FEATURE_COUNT };
 #undef X86_FEATURE_NUMBER_
@@ -196,10 +214,10 @@ enum { X86_BREAKPOINTS = 16, X86_REPLAY_BYTES = 1024, X86_PARTS = 16, X86_QUEUE 
  * the instruction is done.
  */
 struct x86_access {
-	bool waiting;     /* a read was given to the VMM, which has not completed it */
-	uint16_t wanted;  /* bytes that it reads */
-	uint16_t have;    /* bytes of values */
-	uint16_t used;    /* of these, by the present execution */
+	bool waiting;    /* a read was given to the VMM, which has not completed it */
+	uint16_t wanted; /* bytes that it reads */
+	uint16_t have;   /* bytes of values */
+	uint16_t used;   /* of these, by the present execution */
 	uint8_t values[X86_REPLAY_BYTES];
 	unsigned part_count, part_next;
 	struct axvcpu_exit parts[X86_PARTS];
@@ -215,7 +233,7 @@ struct x86_cpu {
 
 	uint32_t mode; /* X86_MODE_* */
 	uint8_t cpl;
-	uint8_t shadow; /* 1 after sti, 2 after mov ss: the next instruction is executed without interruption */
+	uint8_t shadow;     /* 1 after sti, 2 after mov ss: the next instruction is executed without interruption */
 	bool simd_unmasked; /* MXCSR has an exception unmasked */
 
 	struct x86_segment segments[X86_SEGMENTS];
@@ -261,7 +279,9 @@ struct x86_cpu {
 	uint32_t apic_id, cpus, tsc_khz;
 	bool deterministic;
 	uint64_t entry;
-	struct x86_msr_range { uint32_t first, last; } msr_exits[16];
+	struct x86_msr_range {
+		uint32_t first, last;
+	} msr_exits[16];
 	unsigned msr_exit_count;
 
 	/* Clock. */
@@ -338,11 +358,13 @@ struct axvcpu_exit *x86_exit(struct x86_cpu *cpu, uint32_t reason);
 /* ---- cpu.c ---- */
 void x86_reset(struct x86_cpu *cpu);
 int32_t x86_run(struct x86_cpu *cpu, struct axvcpu_exit *exit);
-/* After a change of cr0, cr4, efer, xcr0, CPL, eflags.VM, cs or ss attributes, segments: mode, key and contexts follow. */
+/* After a change of cr0, cr4, efer, xcr0, CPL, eflags.VM, cs or ss attributes, segments: mode, key and contexts follow.
+ */
 void x86_update_mode(struct x86_cpu *cpu);
 
 /* ---- segment.c (SDM 3, chapters 3 and 5) ---- */
 /* Sets all of a segment register, and the mode that follows. */
-void x86_put_segment(struct x86_cpu *cpu, unsigned segment, uint16_t selector, uint64_t base, uint32_t limit, uint32_t attributes);
+void x86_put_segment(struct x86_cpu *cpu, unsigned segment, uint16_t selector, uint64_t base, uint32_t limit,
+		     uint32_t attributes);
 
 #endif
