@@ -331,6 +331,7 @@ void x86_update_context(struct x86_cpu *cpu)
 	uint64_t context = sim_cpu_context(&cpu->cpu, space_key(cpu));
 
 	cpu->cpu.data_context = data_view(cpu, context, X86_BY_PROGRAM);
+	cpu->system_context = data_view(cpu, context, X86_IMPLICIT);
 	cpu->cpu.fetch_context = sim_tlb_view(context, cpu->cpl == 3 ? VIEW_USER : 0);
 }
 

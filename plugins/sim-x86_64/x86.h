@@ -236,6 +236,7 @@ struct x86_cpu {
 	uint64_t cc_src;
 
 	uint32_t mode; /* X86_MODE_* */
+	uint64_t system_context; /* of the TLB: of the processor's own accesses */
 	uint8_t cpl;
 	uint8_t shadow;     /* 1 after sti, 2 after mov ss: the next instruction is executed without interruption */
 	bool simd_unmasked; /* MXCSR has an exception unmasked */
