@@ -166,6 +166,37 @@ void *x86_locked(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, 
 void x86_locked_begin(void);
 void x86_locked_end(void);
 
+/* ---- what the VMM carries out; see struct x86_access ---- */
+
+/* A read of 1 to 8 bytes. False: the op was stopped, and `exit` is given to the VMM; it is executed again later. */
+bool x86_vmm_read(struct x86_cpu *cpu, const struct x86_op *op, const struct axvcpu_exit *exit, unsigned size,
+		  uint64_t *ret_value);
+/* A write, or any other exit that is given once the op is done. The caller goes on as usual. */
+void x86_vmm_write(struct x86_cpu *cpu, const struct x86_op *op, const struct axvcpu_exit *exit);
+
+/* An element of a repeated instruction is done, registers included: what the VMM read for it is used up. */
+static inline void x86_element_done(struct x86_cpu *cpu)
+{
+	cpu->access.have = cpu->access.used = 0;
+}
+
+/* Whether an element of a repeated instruction must be the last for now, as it has an exit to give (x86_again then). */
+static inline bool x86_must_stop(const struct x86_cpu *cpu)
+{
+	return cpu->access.part_count != 0 || cpu->stop;
+}
+
+bool x86_is_read_exit(uint32_t reason);
+
+/* The value of the read that waits. */
+void x86_complete_read(struct x86_cpu *cpu, uint64_t value);
+/* Executes the instruction whose reads were completed, outside of a run: before registers are looked at. */
+void x86_finish_access(struct x86_cpu *cpu);
+/* The next part, if there is one, becomes the exit of this run. */
+bool x86_give_part(struct x86_cpu *cpu);
+/* Forgets all of it: reset, a new pc. */
+void x86_forget_access(struct x86_cpu *cpu);
+
 /* ---- accesses by the processor itself (descriptors, TSS, IDT, stacks of another privilege): as supervisor ---- */
 /* False: an exception was recorded (x86_raise), or an exit is under way; nothing is stopped, there is no op. */
 bool x86_system_read(struct x86_cpu *cpu, uint64_t linear, void *ret_data, unsigned size);
