@@ -59,17 +59,11 @@ bool x86_linear_of(struct x86_cpu *cpu, const struct x86_op *op, unsigned segmen
 	return linear_in(cpu, segment, offset, size, access, ret_linear) || segment_fault(cpu, op, segment == X86_SS);
 }
 
-static unsigned segment_of(const struct x86_op *op)
-{
-	return op->seg == X86_SLOT_ZERO ? (op->flags & X86_OP_STACK ? X86_SS : X86_DS)
-					: (op->seg - X86_SLOT_SEGMENT(0)) / 8u;
-}
-
 bool x86_linear_slow(struct x86_cpu *cpu, const struct x86_op *op, unsigned size, unsigned access, uint64_t *ret_linear)
 {
 	uint64_t offset = op->scale == X86_SCALE_OFFSET ? (uint64_t)op->imm : x86_offset(cpu, op);
 
-	return linear_in(cpu, segment_of(op), offset, size, access, ret_linear) ||
+	return linear_in(cpu, x86_segment_of(op), offset, size, access, ret_linear) ||
 	       segment_fault(cpu, op, op->flags & X86_OP_STACK);
 }
 

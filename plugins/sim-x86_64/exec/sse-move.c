@@ -241,15 +241,20 @@ static bool write_runs(struct x86_cpu *cpu, const struct x86_op *op, uint64_t li
 	return true;
 }
 
+static bool write_selected(struct x86_cpu *cpu, const struct x86_op *op, uint64_t offset, unsigned mask)
+{
+	uint64_t linear;
+
+	return x86_linear_of(cpu, op, x86_segment_of(op), offset, 16, X86_WRITE, &linear) &&
+	       write_runs(cpu, op, linear, mask, true) && write_runs(cpu, op, linear, mask, false);
+}
+
 EXEC(maskmovdqu)
 {
 	unsigned mask = (unsigned)_mm_movemask_epi8(XMM(op->src));
-	uint64_t linear;
+	uint64_t offset = X86_SLOT64(cpu, X86_SLOT(X86_RDI)) & (UINT64_MAX >> (64 - 8 * x86_address_size(op)));
 
-	if (mask && (!x86_linear(cpu, op, 16, X86_WRITE, &linear) || !write_runs(cpu, op, linear, mask, true) ||
-		     !write_runs(cpu, op, linear, mask, false)))
-		return NULL;
-	X86_NEXT(cpu, op);
+	return !mask || write_selected(cpu, op, offset, mask) ? op + 1 : NULL;
 }
 
 /* clang-format off */
