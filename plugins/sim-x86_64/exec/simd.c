@@ -33,8 +33,9 @@ static bool any_denormal(const void *results, unsigned bytes, unsigned element)
 	for (unsigned at = 0; at < bytes; at += element) {
 		const char *value = (const char *)results + at;
 
-		if (element == 4 ? is_denormal(*(const x86_u32 *)(const void *)value, 23, 0xff)
-				 : is_denormal(*(const x86_u64 *)(const void *)value, 52, 0x7ff))
+		if (element == 2   ? is_denormal(*(const x86_u16 *)(const void *)value, 10, 0x1f)
+		    : element == 4 ? is_denormal(*(const x86_u32 *)(const void *)value, 23, 0xff)
+				   : is_denormal(*(const x86_u64 *)(const void *)value, 52, 0x7ff))
 			return true;
 	}
 	return false;
