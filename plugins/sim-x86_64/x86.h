@@ -304,7 +304,6 @@ struct x86_cpu {
 	/* Clock. */
 	axarch_clock_fn clock;
 	void *clock_context;
-	uint64_t origin_ns, skipped_ns;
 	uint64_t tsc_offset;
 
 	uint64_t interrupts, exceptions; /* taken */
