@@ -36,9 +36,7 @@ static const struct x86_op *protection_fault(struct x86_cpu *cpu, const struct x
 
 static const struct x86_op *set_control(struct x86_cpu *cpu, const struct x86_op *op, bool done)
 {
-	if (done)
-		return x86_leave(cpu, op);
-	return cpu->exception.pending ? x86_again(cpu, op) : protection_fault(cpu, op);
+	return done ? x86_leave(cpu, op) : protection_fault(cpu, op);
 }
 
 /* When it falls, interrupts may become deliverable, which the VMM's controller must hear. */
@@ -57,36 +55,6 @@ static const struct x86_op *set_cr8(struct x86_cpu *cpu, const struct x86_op *op
 	if (value < old)
 		x86_vmm_write(cpu, op, &exit);
 	return x86_leave(cpu, op);
-}
-
-static const struct x86_op *write_control(struct x86_cpu *cpu, const struct x86_op *op, uint64_t value)
-{
-	switch (op->dst) {
-	case 0:
-		return cpu->cpl ? protection_fault(cpu, op) : set_control(cpu, op, x86_set_cr0(cpu, value));
-	case 2:
-		if (cpu->cpl)
-			return protection_fault(cpu, op);
-		cpu->cr2 = value;
-		return x86_leave(cpu, op);
-	case 3:
-		return cpu->cpl ? protection_fault(cpu, op) : set_control(cpu, op, x86_set_cr3(cpu, value));
-	case 4:
-		return cpu->cpl ? protection_fault(cpu, op) : set_control(cpu, op, x86_set_cr4(cpu, value));
-	case 8:
-		return cpu->cpl ? protection_fault(cpu, op) : set_cr8(cpu, op, value);
-	}
-	return x86_fault(cpu, op, X86_UD);
-}
-
-EXEC(mov_cr_r32)
-{
-	return write_control(cpu, op, X86_SLOT32(cpu, op->src));
-}
-
-EXEC(mov_cr_r64)
-{
-	return write_control(cpu, op, X86_SLOT64(cpu, op->src));
 }
 
 static bool control(const struct x86_cpu *cpu, unsigned number, uint64_t *ret_value)
@@ -111,14 +79,56 @@ static bool control(const struct x86_cpu *cpu, unsigned number, uint64_t *ret_va
 	return false;
 }
 
+/* Whether the register is there and the program may use it; else a fault is under way. */
+static bool may_use_control(struct x86_cpu *cpu, const struct x86_op *op, unsigned number, uint64_t *ret_value)
+{
+	if (!control(cpu, number, ret_value)) {
+		x86_fault(cpu, op, X86_UD);
+		return false;
+	}
+	if (cpu->cpl) {
+		protection_fault(cpu, op);
+		return false;
+	}
+	return true;
+}
+
+static const struct x86_op *write_control(struct x86_cpu *cpu, const struct x86_op *op, uint64_t value)
+{
+	uint64_t old;
+
+	if (!may_use_control(cpu, op, op->dst, &old))
+		return NULL;
+	switch (op->dst) {
+	case 0:
+		return set_control(cpu, op, x86_set_cr0(cpu, value));
+	case 3:
+		return set_control(cpu, op, x86_set_cr3(cpu, value));
+	case 4:
+		return set_control(cpu, op, x86_set_cr4(cpu, value));
+	case 8:
+		return set_cr8(cpu, op, value);
+	}
+	cpu->cr2 = value;
+	return x86_leave(cpu, op);
+}
+
+EXEC(mov_cr_r32)
+{
+	return write_control(cpu, op, X86_SLOT32(cpu, op->src));
+}
+
+EXEC(mov_cr_r64)
+{
+	return write_control(cpu, op, X86_SLOT64(cpu, op->src));
+}
+
 EXEC(mov_r_cr32)
 {
 	uint64_t value;
 
-	if (!control(cpu, op->src, &value))
-		return x86_fault(cpu, op, X86_UD);
-	if (cpu->cpl)
-		return protection_fault(cpu, op);
+	if (!may_use_control(cpu, op, op->src, &value))
+		return NULL;
 	X86_PUT32(cpu, op->dst, value);
 	X86_NEXT(cpu, op);
 }
@@ -127,10 +137,8 @@ EXEC(mov_r_cr64)
 {
 	uint64_t value;
 
-	if (!control(cpu, op->src, &value))
-		return x86_fault(cpu, op, X86_UD);
-	if (cpu->cpl)
-		return protection_fault(cpu, op);
+	if (!may_use_control(cpu, op, op->src, &value))
+		return NULL;
 	X86_PUT64(cpu, op->dst, value);
 	X86_NEXT(cpu, op);
 }
