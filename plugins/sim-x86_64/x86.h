@@ -290,6 +290,7 @@ struct x86_cpu {
 	void *clock_context;
 	uint64_t origin_ns, skipped_ns;
 	uint64_t tsc_offset;
+	uint64_t random; /* rdrand: the state of the generator of deterministic runs */
 
 	uint64_t interrupts, exceptions; /* taken */
 };

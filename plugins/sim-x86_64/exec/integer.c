@@ -86,8 +86,8 @@ bool x86_change_begin_at(struct x86_cpu *cpu, const struct x86_op *op, uint64_t 
 	bool elsewhere = true;
 
 	*ret_change = (struct x86_change){ .locked = locked, .linear = linear };
-	ret_change->place = locked ? x86_locked(cpu, op, linear, 1u << size, &elsewhere)
-				   : x86_hit_write(cpu, linear, 1u << size);
+	ret_change->place =
+		locked ? x86_locked(cpu, op, linear, 1u << size, &elsewhere) : x86_hit_write(cpu, linear, 1u << size);
 	if (ret_change->place) {
 		ret_change->old = x86_peek(ret_change->place, size);
 		return true;

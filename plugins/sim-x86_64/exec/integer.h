@@ -434,8 +434,9 @@ X86_INLINE bool x86_test_condition(const struct x86_cpu *cpu, bool slow, unsigne
 	F(nb, NB, 3) \
 	F(z, Z, 4) \
 	F(nz, NZ, 5) \
-	F(be, BE, 6) F(nbe, NBE, 7) F(s, S, 8) F(ns, NS, 9) F(p, P, 10) F(np, NP, 11) F(l, L, 12) F(nl, NL, 13) \
-		F(le, LE, 14) F(nle, NLE, 15)
+	F(be, BE, 6) \
+	F(nbe, NBE, 7) F(s, S, 8) F(ns, NS, 9) F(p, P, 10) F(np, NP, 11) F(l, L, 12) F(nl, NL, 13) F(le, LE, 14) \
+		F(nle, NLE, 15)
 
 /* ---- the stack ---- */
 
