@@ -59,17 +59,11 @@ bool x86_linear_of(struct x86_cpu *cpu, const struct x86_op *op, unsigned segmen
 	return linear_in(cpu, segment, offset, size, access, ret_linear) || segment_fault(cpu, op, segment == X86_SS);
 }
 
-static unsigned segment_of(const struct x86_op *op)
-{
-	return op->seg == X86_SLOT_ZERO ? (op->flags & X86_OP_STACK ? X86_SS : X86_DS) :
-					  (op->seg - X86_SLOT_SEGMENT(0)) / 8u;
-}
-
 bool x86_linear_slow(struct x86_cpu *cpu, const struct x86_op *op, unsigned size, unsigned access, uint64_t *ret_linear)
 {
 	uint64_t offset = op->scale == X86_SCALE_OFFSET ? (uint64_t)op->imm : x86_offset(cpu, op);
 
-	return linear_in(cpu, segment_of(op), offset, size, access, ret_linear) ||
+	return linear_in(cpu, x86_segment_of(op), offset, size, access, ret_linear) ||
 	       segment_fault(cpu, op, op->flags & X86_OP_STACK);
 }
 
@@ -156,7 +150,7 @@ static void fill_exit(struct axvcpu_exit *exit, const struct axvcpu_exit *from)
 	}
 }
 
-static bool is_read(uint32_t reason)
+bool x86_is_read_exit(uint32_t reason)
 {
 	return reason == AXVCPU_EXIT_MMIO_READ || reason == AXVCPU_EXIT_IO_READ || reason == AXVCPU_EXIT_SYSREG_READ;
 }
@@ -171,7 +165,7 @@ bool x86_give_part(struct x86_cpu *cpu)
 	access->part_next++;
 	fill_exit(cpu->exit, part);
 	cpu->stopped = true;
-	access->waiting = is_read(part->reason);
+	access->waiting = x86_is_read_exit(part->reason);
 	if (access->part_next == access->part_count)
 		access->part_next = access->part_count = 0;
 	return true;
@@ -357,7 +351,8 @@ bool x86_read_slow(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear
 	return read_span(cpu, op, linear, ret_data, size, X86_READ);
 }
 
-bool x86_read_to_write_slow(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, void *ret_data, unsigned size)
+bool x86_read_to_write_slow(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, void *ret_data,
+			    unsigned size)
 {
 	return read_span(cpu, op, linear, ret_data, size, X86_READ_WRITE);
 }

@@ -10,8 +10,7 @@
 
 /* ---- the rows of all files, by mnemonic ---- */
 
-#define TABLES(TABLE) \
-	TABLE(data) TABLE(arithmetic) TABLE(logic) TABLE(shift) TABLE(bit) TABLE(branch) TABLE(string)
+#define TABLES(TABLE) TABLE(data) TABLE(arithmetic) TABLE(logic) TABLE(shift) TABLE(bit) TABLE(branch) TABLE(string)
 
 #define DECLARE_TABLE(name) extern const struct x86_rows x86_rows_##name;
 TABLES(DECLARE_TABLE)
@@ -288,9 +287,9 @@ static void set_memory(const ZydisDecodedOperand *operand, const struct instruct
 	bool has_base = segment == X86_FS || segment == X86_GS || mode != X86_MODE_64;
 
 	op->base = slot_of(mem->base);
-	op->index = index_class == ZYDIS_REGCLASS_XMM || index_class == ZYDIS_REGCLASS_YMM ?
-			    (uint8_t)ZydisRegisterGetId(mem->index) :
-			    slot_of(mem->index);
+	op->index = index_class == ZYDIS_REGCLASS_XMM || index_class == ZYDIS_REGCLASS_YMM
+			    ? (uint8_t)ZydisRegisterGetId(mem->index)
+			    : slot_of(mem->index);
 	op->scale = (uint8_t)(mem->scale == 8 ? 3 : mem->scale == 4 ? 2 : mem->scale == 2);
 	op->disp = (int32_t)mem->disp.value;
 	op->seg = has_base ? X86_SLOT_SEGMENT(segment) : X86_SLOT_ZERO;
@@ -391,7 +390,8 @@ static bool may_keep_flags(const struct instruction *insn)
 	case ZYDIS_MNEMONIC_RCR:
 	case ZYDIS_MNEMONIC_SHLD:
 	case ZYDIS_MNEMONIC_SHRD:
-		return !strchr(insn->kinds, 'i') || insn->operands[insn->head.operand_count_visible - 1].imm.value.u == 0;
+		return !strchr(insn->kinds, 'i') ||
+		       insn->operands[insn->head.operand_count_visible - 1].imm.value.u == 0;
 	default:
 		return insn->head.attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE | ZYDIS_ATTRIB_HAS_REPNE);
 	}
@@ -538,7 +538,8 @@ unsigned x86_build(struct sim_cpu *sim, const uint8_t *code, unsigned size, unsi
 	drop_flags(builder.ops, builder.uses, builder.count);
 	count = fuse(&builder);
 	if (!builder.ends) {
-		builder.ops[count] = (struct x86_op){ .fn = fall_through, .imm = builder.at, .at = (uint8_t)builder.at };
+		builder.ops[count] =
+			(struct x86_op){ .fn = fall_through, .imm = builder.at, .at = (uint8_t)builder.at };
 		count++;
 	}
 	builder.ops[count - 1].flags |= X86_OP_LAST;

@@ -5,14 +5,7 @@
 #include <axvcpu/vcpu.h>
 
 /* Bits of entries. */
-enum {
-	PTE_P = 1,
-	PTE_W = 2,
-	PTE_U = 4,
-	PTE_A = 0x20,
-	PTE_D = 0x40,
-	PTE_PS = 0x80
-};
+enum { PTE_P = 1, PTE_W = 2, PTE_U = 4, PTE_A = 0x20, PTE_D = 0x40, PTE_PS = 0x80 };
 #define PTE_NX (UINT64_C(1) << 63)
 #define PTE_ADDRESS UINT64_C(0x000ffffffffff000)
 
@@ -24,9 +17,9 @@ enum { CODE_P = 1, CODE_W = 2, CODE_U = 4, CODE_RSVD = 8, CODE_I = 16 };
 struct format {
 	unsigned levels;
 	unsigned entry_size;
-	unsigned shift[4];  /* of the index, by level from the leaf: 0 is the page table */
-	unsigned bits[4];   /* of the index */
-	unsigned large;     /* bit per level: PS makes a page there */
+	unsigned shift[4];    /* of the index, by level from the leaf: 0 is the page table */
+	unsigned bits[4];     /* of the index */
+	unsigned large;       /* bit per level: PS makes a page there */
 	uint64_t reserved[4]; /* bits of an entry that must be 0, by level */
 	uint64_t reserved_large[4];
 };
@@ -137,8 +130,8 @@ static bool is_allowed(const struct walker *walker)
 
 static uint64_t load_entry(const uint8_t *host, unsigned size)
 {
-	return size == 8 ? __atomic_load_n((const uint64_t *)(const void *)host, __ATOMIC_RELAXED) :
-			   __atomic_load_n((const uint32_t *)(const void *)host, __ATOMIC_RELAXED);
+	return size == 8 ? __atomic_load_n((const uint64_t *)(const void *)host, __ATOMIC_RELAXED)
+			 : __atomic_load_n((const uint32_t *)(const void *)host, __ATOMIC_RELAXED);
 }
 
 /* Sets bits in an entry if it is still the one that was read. */
@@ -209,7 +202,8 @@ static enum step step(struct walker *walker, unsigned level, uint64_t *table, st
 	if (!update_entry(walker, gpa, entry, leaf && walker->access & X86_WRITE ? PTE_A | PTE_D : PTE_A))
 		return STEP_AGAIN;
 	if (leaf) {
-		*ret_walk = (struct x86_walk){ X86_WALK_OK, format->shift[level], page_address(walker, entry, level), 0 };
+		*ret_walk =
+			(struct x86_walk){ X86_WALK_OK, format->shift[level], page_address(walker, entry, level), 0 };
 		return STEP_LEAF;
 	}
 	*table = format->entry_size == 8 ? entry & PTE_ADDRESS : entry & 0xfffff000;
@@ -264,7 +258,7 @@ struct x86_walk x86_walk(struct x86_cpu *cpu, uint64_t linear, unsigned access, 
 	struct x86_walk walk;
 
 	if (!(cpu->cr0 & X86_CR0_PG))
-		return (struct x86_walk){ X86_WALK_OK, 30, linear & 0xffffffff, 0 };
+		return (struct x86_walk){ X86_WALK_OK, 12, linear & 0xffffffff, 0 };
 	while (walk_once(&walker, &walk) == STEP_AGAIN)
 		;
 	return walk;
@@ -288,7 +282,8 @@ bool x86_load_pdptes(struct x86_cpu *cpu, uint64_t cr3)
 
 bool x86_translate(struct x86_cpu *cpu, uint64_t linear, uint32_t access, uint64_t *ret_gpa)
 {
-	unsigned kinds = (access & AXVCPU_ACCESS_READ ? X86_READ : 0u) | (access & AXVCPU_ACCESS_WRITE ? X86_WRITE : 0u) |
+	unsigned kinds = (access & AXVCPU_ACCESS_READ ? X86_READ : 0u) |
+			 (access & AXVCPU_ACCESS_WRITE ? X86_WRITE : 0u) |
 			 (access & AXVCPU_ACCESS_EXECUTE ? X86_EXECUTE : 0u);
 	struct x86_walk walk;
 
@@ -302,7 +297,8 @@ bool x86_translate(struct x86_cpu *cpu, uint64_t linear, uint32_t access, uint64
 /* ---- the TLB ---- */
 
 /* Views of an address space, which differ in what is allowed. */
-enum { VIEW_USER = 1, VIEW_NO_USER_PAGES = 2 };
+/* ALIGNED: nothing is ever entered, as the alignment of all accesses is checked. */
+enum { VIEW_USER = 1, VIEW_NO_USER_PAGES = 2, VIEW_ALIGNED = 4 };
 
 /* All that a translation depends on but the view, in bits that cr3 leaves free. */
 static uint64_t space_key(const struct x86_cpu *cpu)
@@ -312,31 +308,31 @@ static uint64_t space_key(const struct x86_cpu *cpu)
 	if (!(cpu->cr0 & X86_CR0_PG))
 		return UINT64_C(1) << 63;
 	key |= cpu->cr3 & (PTE_ADDRESS | (cpu->cr4 & X86_CR4_PCIDE ? 0xfff : 0));
-	key |= (uint64_t)!!(cpu->cr0 & X86_CR0_WP) << 52;
-	key |= (uint64_t)!!(cpu->cr4 & X86_CR4_SMEP) << 53;
-	key |= (uint64_t)!!(cpu->cr4 & X86_CR4_SMAP) << 54;
-	key |= (uint64_t)!!(cpu->cr4 & X86_CR4_PAE) << 55;
-	key |= (uint64_t)!!(cpu->cr4 & X86_CR4_PSE) << 56;
-	key |= (uint64_t)!!(cpu->efer & X86_EFER_NXE) << 57;
-	key |= (uint64_t)!!(cpu->efer & X86_EFER_LMA) << 58;
+	key |= (uint64_t) !!(cpu->cr0 & X86_CR0_WP) << 52;
+	key |= (uint64_t) !!(cpu->cr4 & X86_CR4_SMEP) << 53;
+	key |= (uint64_t) !!(cpu->cr4 & X86_CR4_SMAP) << 54;
+	key |= (uint64_t) !!(cpu->cr4 & X86_CR4_PAE) << 55;
+	key |= (uint64_t) !!(cpu->cr4 & X86_CR4_PSE) << 56;
+	key |= (uint64_t) !!(cpu->efer & X86_EFER_NXE) << 57;
+	key |= (uint64_t) !!(cpu->efer & X86_EFER_LMA) << 58;
 	return key;
 }
 
-static uint64_t data_view(const struct x86_cpu *cpu, uint64_t context, enum x86_who who)
+static unsigned data_view(const struct x86_cpu *cpu, enum x86_who who)
 {
-	bool smap = cpu->cr4 & X86_CR4_SMAP && (who == X86_IMPLICIT || !(cpu->rflags & X86_FLAG_AC));
+	bool lifted = cpu->rflags & X86_FLAG_AC && who != X86_IMPLICIT;
 
 	if (cpu->cpl == 3 && who == X86_BY_PROGRAM)
-		return sim_tlb_view(context, VIEW_USER);
-	return sim_tlb_view(context, smap ? VIEW_NO_USER_PAGES : 0);
+		return cpu->cr0 & X86_CR0_AM && cpu->rflags & X86_FLAG_AC ? VIEW_ALIGNED : VIEW_USER;
+	return cpu->cr4 & X86_CR4_SMAP && !lifted ? VIEW_NO_USER_PAGES : 0;
 }
 
 void x86_update_context(struct x86_cpu *cpu)
 {
 	uint64_t context = sim_cpu_context(&cpu->cpu, space_key(cpu));
 
-	cpu->cpu.data_context = data_view(cpu, context, X86_BY_PROGRAM);
-	cpu->system_context = data_view(cpu, context, X86_IMPLICIT);
+	cpu->cpu.data_context = sim_tlb_view(context, data_view(cpu, X86_BY_PROGRAM));
+	cpu->system_context = sim_tlb_view(context, data_view(cpu, X86_IMPLICIT));
 	cpu->cpu.fetch_context = sim_tlb_view(context, cpu->cpl == 3 ? VIEW_USER : 0);
 }
 
@@ -394,9 +390,9 @@ bool x86_fetch_miss(struct sim_cpu *sim, uint64_t linear)
 	}
 	if (walk.shift > 12)
 		sim_tlb_note_large(&sim->tlb, linear, walk.shift);
-	*sim_tlb_fetch_slot(&sim->tlb, linear) = (struct sim_tlb_fetch){
-		page | sim->fetch_context, (uint64_t)(uintptr_t)host - page, walk.gpa & ~SIM_PAGE_MASK
-	};
+	*sim_tlb_fetch_slot(&sim->tlb, linear) =
+		(struct sim_tlb_fetch){ page | sim->fetch_context, (uint64_t)(uintptr_t)host - page,
+					walk.gpa & ~SIM_PAGE_MASK };
 	return true;
 }
 
@@ -409,13 +405,26 @@ static bool has_data_breakpoint(const struct x86_cpu *cpu, uint64_t linear)
 	return false;
 }
 
+static void enter(struct x86_cpu *cpu, uint64_t linear, bool writes, enum x86_who who, unsigned shift,
+		  const uint8_t *page)
+{
+	struct sim_cpu *sim = &cpu->cpu;
+	unsigned view = data_view(cpu, who);
+
+	if (view == VIEW_ALIGNED)
+		return;
+	if (shift > 12)
+		sim_tlb_note_large(&sim->tlb, linear, shift);
+	sim_tlb_fill(writes ? sim->tlb.writes : sim->tlb.reads,
+		     sim_tlb_view(sim_cpu_context(sim, space_key(cpu)), view), linear, page);
+}
+
 enum x86_reach x86_reach(struct x86_cpu *cpu, uint64_t linear, unsigned access, enum x86_who who, uint8_t **ret_host,
 			 uint64_t *ret_gpa)
 {
 	struct sim_cpu *sim = &cpu->cpu;
 	bool writes = access & X86_WRITE;
 	struct x86_walk walk;
-	uint64_t context;
 	uint8_t *page;
 
 	sim->tlb.misses++;
@@ -431,9 +440,6 @@ enum x86_reach x86_reach(struct x86_cpu *cpu, uint64_t linear, unsigned access, 
 	*ret_host = page + (linear & SIM_PAGE_MASK);
 	if (has_data_breakpoint(cpu, linear) || (writes && sim_group_is_code(sim->member.group, walk.gpa)))
 		return X86_REACHED_WATCHED;
-	if (walk.shift > 12)
-		sim_tlb_note_large(&sim->tlb, linear, walk.shift);
-	context = data_view(cpu, sim_cpu_context(sim, space_key(cpu)), who);
-	sim_tlb_fill(writes ? sim->tlb.writes : sim->tlb.reads, context, linear, page);
+	enter(cpu, linear, writes, who, walk.shift, page);
 	return X86_REACHED;
 }

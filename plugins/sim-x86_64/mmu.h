@@ -25,10 +25,10 @@ bool x86_fetch_miss(struct sim_cpu *cpu, uint64_t linear);
 
 /* Where a linear address leads: with what is needed to go on there. */
 enum x86_reach {
-	X86_REACHED,        /* host memory, up to the end of the page */
+	X86_REACHED,         /* host memory, up to the end of the page */
 	X86_REACHED_WATCHED, /* host memory whose page has code or data breakpoints: each write is to be looked at */
-	X86_REACHED_DEVICE, /* no slot, or a write to ROM: the VMM's */
-	X86_REACHED_FAULT   /* cpu->exception is a page fault, or #GP for an address that is not canonical */
+	X86_REACHED_DEVICE,  /* no slot, or a write to ROM: the VMM's */
+	X86_REACHED_FAULT    /* cpu->exception is a page fault, or #GP for an address that is not canonical */
 };
 
 /* Also enters it into the TLB, where accesses may go without a look. */
@@ -38,13 +38,14 @@ enum x86_reach x86_reach(struct x86_cpu *cpu, uint64_t linear, unsigned access, 
 /* Contexts of the TLB follow cr0, cr3, cr4, efer, CPL and eflags.AC. x86_update_mode calls it. */
 void x86_update_context(struct x86_cpu *cpu);
 
-/* Forgets translations: all; those of a process-context identifier (all where there are none); those of a page in all. */
+/* Forgets translations: all; those of a process-context identifier (all where there are none); those of a page in all.
+ */
 void x86_flush_all(struct x86_cpu *cpu);
 void x86_flush_pcid(struct x86_cpu *cpu, unsigned pcid);
 void x86_flush_page(struct x86_cpu *cpu, uint64_t linear);
 
-/* Reads the page-directory-pointer-table entries of PAE paging at cr3. False: one has reserved bits set (#GP), and the old
- * ones stay. */
+/* Reads the page-directory-pointer-table entries of PAE paging at cr3. False: one has reserved bits set (#GP), and the
+ * old ones stay. */
 bool x86_load_pdptes(struct x86_cpu *cpu, uint64_t cr3);
 
 /* For the VMM: `access` is AXVCPU_ACCESS_*; nothing is changed. */

@@ -4,8 +4,14 @@
 
 #include <axvcpu/error.h>
 
-/* The map of code, by regions of 2 MiB: a table of lists, of which readers need no lock as nothing is ever taken out. */
-enum { REGION_SHIFT = 21, REGION_BUCKETS = 1024, REGION_PAGES = 512, REGION_LINES = 1 << (REGION_SHIFT - SIM_LINE_SHIFT) };
+/* The map of code, by regions of 2 MiB: a table of lists, of which readers need no lock as nothing is ever taken out.
+ */
+enum {
+	REGION_SHIFT = 21,
+	REGION_BUCKETS = 1024,
+	REGION_PAGES = 512,
+	REGION_LINES = 1 << (REGION_SHIFT - SIM_LINE_SHIFT)
+};
 
 struct region {
 	uint64_t number;

@@ -42,14 +42,15 @@ struct sim_member {
 };
 
 /*
- * Which lines of memory code was decoded from, for architectures whose stores to code take effect by themselves. One map
- * for all members: it only grows. A page with code is in no member's TLB for writes, so that each store to it comes by
- * sim_group_code_written.
+ * Which lines of memory code was decoded from, for architectures whose stores to code take effect by themselves. One
+ * map for all members: it only grows. A page with code is in no member's TLB for writes, so that each store to it comes
+ * by sim_group_code_written.
  */
 enum { SIM_LINE_SHIFT = 6 };
 
 /* Code at gpa was decoded by `self`, whose own TLB the caller sees to if it returns true: there was none in that page.
- * Other members are told to forget what they may write, and to have code compared once they have: no store is missed. */
+ * Other members are told to forget what they may write, and to have code compared once they have: no store is missed.
+ */
 bool sim_group_mark_code(struct sim_group *group, struct sim_member *self, uint64_t gpa, unsigned size);
 /* Whether the page of gpa has code. */
 bool sim_group_is_code(struct sim_group *group, uint64_t gpa);
