@@ -82,6 +82,7 @@ EXEC(fnop)
 /* What has no effect since the 80387. */
 EXEC(no_effect)
 {
+	(void)cpu;
 	X86_NEXT(cpu, op);
 }
 
