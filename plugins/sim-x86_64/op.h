@@ -33,9 +33,10 @@ enum {
 	X86_OP_LOCK = 2,
 	X86_OP_REP = 4, /* rep, repe */
 	X86_OP_REPNE = 8,
-	X86_OP_VEX_L = 16,     /* the vector length is 256 bits */
-	X86_OP_W = 32,         /* REX.W or VEX.W */
-	X86_OP_SAME_PAGE = 64, /* of a branch: target and branch lie in one page */
+	X86_OP_VEX_L = 16, /* the vector length is 256 bits */
+	X86_OP_W = 32,     /* REX.W or VEX.W */
+	X86_OP_STACK = 64, /* the memory operand is in ss: #SS instead of #GP */
+	X86_OP_LAST = 128, /* links follow, not another op */
 };
 
 struct x86_op {
@@ -46,7 +47,7 @@ struct x86_op {
 			 selector */
 	uint8_t dst, src;         /* first and second operand that is a register: slot or number */
 	uint8_t base, index, seg; /* slots: of the segment, that of its base */
-	uint8_t scale;            /* 0 to 3 */
+	uint8_t scale;            /* 0 to 3; X86_SCALE_OFFSET: imm is the offset (mov moffs) */
 	uint8_t third;            /* third operand that is a register; with a fourth (is4) that one is in imm */
 	uint8_t at;               /* offset of the instruction from the block's start */
 	uint8_t length;           /* in bytes; 0 in an op that is no instruction */
@@ -54,6 +55,8 @@ struct x86_op {
 	uint8_t flags;            /* X86_OP_* */
 	uint8_t opcode;           /* the last opcode byte */
 };
+
+#define X86_SCALE_OFFSET 4
 
 _Static_assert(sizeof(struct x86_op) == 32, "two ops in a cache line");
 
@@ -75,9 +78,13 @@ static inline unsigned x86_address_size(const struct x86_op *op)
 #define X86_SLOT_ZERO X86_SLOT(16)
 #define X86_SLOT_SEGMENT(segment) X86_SLOT(18 + (segment)) /* its base */
 
+/* Parts of registers, which are uint64_t elsewhere. */
+typedef uint16_t x86_slot16 __attribute__((may_alias));
+typedef uint32_t x86_slot32 __attribute__((may_alias));
+
 #define X86_SLOT8(cpu, slot) (*(uint8_t *)((char *)(cpu) + (slot)))
-#define X86_SLOT16(cpu, slot) (*(uint16_t *)(void *)((char *)(cpu) + (slot)))
-#define X86_SLOT32(cpu, slot) (*(uint32_t *)(void *)((char *)(cpu) + (slot)))
+#define X86_SLOT16(cpu, slot) (*(x86_slot16 *)(void *)((char *)(cpu) + (slot)))
+#define X86_SLOT32(cpu, slot) (*(x86_slot32 *)(void *)((char *)(cpu) + (slot)))
 #define X86_SLOT64(cpu, slot) (*(uint64_t *)(void *)((char *)(cpu) + (slot)))
 
 /* Writes a general register: 32 bits clear the upper half, 8 and 16 leave the rest. */
@@ -103,6 +110,7 @@ enum {
 	X86_ROW_RIP =
 		64, /* wants to see the state as of this instruction only in ways that sim_stop gives; ends nothing */
 	X86_ROW_ADDRESS = 128, /* its memory operand is an address only (lea, nop, prefetch) */
+	X86_ROW_FAR = 256,     /* the far form of a branch, which shares its mnemonic with the near one */
 };
 
 struct x86_row {
