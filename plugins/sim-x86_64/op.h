@@ -33,9 +33,10 @@ enum {
 	X86_OP_LOCK = 2,
 	X86_OP_REP = 4, /* rep, repe */
 	X86_OP_REPNE = 8,
-	X86_OP_VEX_L = 16,     /* the vector length is 256 bits */
-	X86_OP_W = 32,         /* REX.W or VEX.W */
-	X86_OP_SAME_PAGE = 64, /* of a branch: target and branch lie in one page */
+	X86_OP_VEX_L = 16, /* the vector length is 256 bits */
+	X86_OP_W = 32,     /* REX.W or VEX.W */
+	X86_OP_STACK = 64, /* the memory operand is in ss: #SS instead of #GP */
+	X86_OP_LAST = 128, /* links follow, not another op */
 };
 
 struct x86_op {
@@ -46,7 +47,7 @@ struct x86_op {
 			 selector */
 	uint8_t dst, src;         /* first and second operand that is a register: slot or number */
 	uint8_t base, index, seg; /* slots: of the segment, that of its base */
-	uint8_t scale;            /* 0 to 3 */
+	uint8_t scale;            /* 0 to 3; X86_SCALE_OFFSET: imm is the offset (mov moffs) */
 	uint8_t third;            /* third operand that is a register; with a fourth (is4) that one is in imm */
 	uint8_t at;               /* offset of the instruction from the block's start */
 	uint8_t length;           /* in bytes; 0 in an op that is no instruction */
@@ -54,6 +55,8 @@ struct x86_op {
 	uint8_t flags;            /* X86_OP_* */
 	uint8_t opcode;           /* the last opcode byte */
 };
+
+#define X86_SCALE_OFFSET 4
 
 _Static_assert(sizeof(struct x86_op) == 32, "two ops in a cache line");
 
@@ -107,6 +110,7 @@ enum {
 	X86_ROW_RIP =
 		64, /* wants to see the state as of this instruction only in ways that sim_stop gives; ends nothing */
 	X86_ROW_ADDRESS = 128, /* its memory operand is an address only (lea, nop, prefetch) */
+	X86_ROW_FAR = 256,     /* the far form of a branch, which shares its mnemonic with the near one */
 };
 
 struct x86_row {

@@ -14,6 +14,7 @@
 #include <axvcpu/error.h>
 #include <axvcpu/plugin/plugin.h>
 
+#include "../common/x86_64/msrs.h"
 #include "cpu.h"
 #include "op.h"
 
@@ -152,10 +153,11 @@ enum {
 /* Features of the config; what CPUID says and what decodes. cpuid.c has their names. */
 #define X86_FEATURES(F) \
 	F(SSE3) \
-	F(PCLMUL) F(SSSE3) F(FMA) F(CX16) F(SSE41) F(SSE42) F(MOVBE) F(POPCNT) F(AES) F(XSAVE) F(AVX) F(F16C) \
-		F(RDRAND) F(FSGSBASE) F(BMI1) F(AVX2) F(SMEP) F(BMI2) F(ERMS) F(INVPCID) F(RDSEED) F(ADX) F(SMAP) \
-			F(CLFLUSHOPT) F(CLWB) F(SHA) F(UMIP) F(RDPID) F(FSRM) F(LAHF) F(LZCNT) F(PREFETCHW) F(SYSCALL) \
-				F(NX) F(PAGE1GB) F(RDTSCP) F(LM) F(XSAVEOPT) F(XSAVEC) F(XGETBV1) F(XSAVES) F(PCID) \
+	F(PCLMUL) \
+	F(SSSE3) F(FMA) F(CX16) F(SSE41) F(SSE42) F(MOVBE) F(POPCNT) F(AES) F(XSAVE) F(AVX) F(F16C) F(RDRAND) \
+		F(FSGSBASE) F(BMI1) F(AVX2) F(SMEP) F(BMI2) F(ERMS) F(INVPCID) F(RDSEED) F(ADX) F(SMAP) F(CLFLUSHOPT) \
+			F(CLWB) F(SHA) F(UMIP) F(RDPID) F(FSRM) F(LAHF) F(LZCNT) F(PREFETCHW) F(SYSCALL) F(NX) \
+				F(PAGE1GB) F(RDTSCP) F(LM) F(XSAVEOPT) F(XSAVEC) F(XGETBV1) F(XSAVES) F(PCID) \
 					F(X2APIC) F(TSC_DEADLINE)
 #define X86_FEATURE_NUMBER_(name) X86_FEATURE_BIT_##name,
 enum { X86_FEATURES(X86_FEATURE_NUMBER_) X86_FEATURE_COUNT };
@@ -206,15 +208,17 @@ struct x86_x87 {
 	uint16_t fcs, fds;
 };
 
-enum { X86_BREAKPOINTS = 16, X86_REPLAY_BYTES = 1024, X86_PARTS = 16, X86_QUEUE = 32 };
+#define X86_NO_BUDGET UINT64_MAX
+
+enum { X86_CPUID_WORDS = 9, X86_BREAKPOINTS = 16, X86_REPLAY_BYTES = 1024, X86_PARTS = 24 };
 
 /*
- * Accesses that the VMM carries out. Reads: the instruction stops, and is executed again when the value is there: its
- * reads are then answered from `values`, in order. Writes are collected in `parts` and given to the VMM one by one once
- * the instruction is done.
+ * Accesses that the VMM carries out: each is a part, given to it as an exit. A read stops the instruction, which is
+ * executed again when the value is there: its reads are then answered from `values`, in order. The parts of writes are
+ * given when the instruction is done.
  */
 struct x86_access {
-	bool waiting;    /* a read was given to the VMM, which has not completed it */
+	bool waiting;    /* the last exit was a read, which the VMM has not completed */
 	uint16_t wanted; /* bytes that it reads */
 	uint16_t have;   /* bytes of values */
 	uint16_t used;   /* of these, by the present execution */
@@ -233,6 +237,7 @@ struct x86_cpu {
 	uint64_t cc_src;
 
 	uint32_t mode; /* X86_MODE_* */
+	uint64_t system_context; /* of the TLB: of the processor's own accesses */
 	uint8_t cpl;
 	uint8_t shadow;     /* 1 after sti, 2 after mov ss: the next instruction is executed without interruption */
 	bool simd_unmasked; /* MXCSR has an exception unmasked */
@@ -247,17 +252,19 @@ struct x86_cpu {
 	uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
 	uint64_t star, lstar, cstar, sfmask, kernel_gs_base, tsc_aux, pat, misc_enable, xss, spec_ctrl, tsc_adjust;
 	uint64_t mtrr_def_type, mtrr_fixed[11], mtrr_variable[16];
-	uint64_t mcg_status;
+	uint64_t mcg_status, apic_base;
 
 	_Alignas(32) union x86_vector v[16];
 	struct x86_x87 x87;
 	uint32_t mxcsr; /* while the guest runs its flags are in the host's: see host-fpu.h */
 
 	struct x86_exception exception;
-	bool stop_block; /* the code of the running block has changed */
+	struct x86_op *stop; /* the op at which a stop was put: see x86_stop_after */
+	x86_exec_fn stop_fn; /* what it does otherwise */
 
 	/* Interrupts that wait. */
 	uint64_t queued[4]; /* edges, by vector */
+	bool edge_waiting;  /* the host holds an edge that could not be taken yet */
 	bool line;          /* INTR */
 	bool nmi_pending, nmi_masked;
 	bool halted;
@@ -274,16 +281,27 @@ struct x86_cpu {
 	uint64_t breakpoints[X86_BREAKPOINTS];
 	uint64_t budget_end;
 	bool data_breakpoints; /* dr7 has one on: pages of it are in no TLB */
+	uint32_t debug_hits;   /* breakpoints on data and ports that the instruction has met: bits of dr6 */
+	bool resuming;         /* RF holds for the instruction after `resumed_at` retired ones */
+	uint64_t resumed_at;
+
+	/* What the VMM has written and nobody has looked at: see regs.h. */
+	bool unsettled;
+	uint64_t unsettled_rip;
+	bool exception_given, payload_given, nmi_given; /* as being delivered */
+
+	/* The access to an MSR that was given to the VMM last, which may refuse it. */
+	bool msr_refusable, msr_written;
+	uint64_t msr_pc; /* linear */
 
 	/* Configuration. */
 	uint64_t features; /* bit X86_FEATURE_BIT_* */
 	uint32_t apic_id, cpus, tsc_khz;
 	bool deterministic;
 	uint64_t entry;
-	struct x86_msr_range {
-		uint32_t first, last;
-	} msr_exits[16];
-	unsigned msr_exit_count;
+	struct msr_ranges msr_exits;
+	uint32_t cpuid[X86_CPUID_WORDS]; /* words of feature bits: see cpuid.c */
+	bool is_first;                   /* the processor that a PC starts with */
 
 	/* Clock. */
 	axarch_clock_fn clock;
@@ -350,6 +368,9 @@ const struct x86_op *x86_leave_to(struct x86_cpu *cpu, const struct x86_op *op, 
 /* The instruction is not done yet (rep): it is executed again after the loop has looked at everything. */
 const struct x86_op *x86_again(struct x86_cpu *cpu, const struct x86_op *op);
 
+/* The instruction, which goes on, is the last that is executed before the loop looks at everything. */
+void x86_stop_after(struct x86_cpu *cpu, const struct x86_op *op);
+
 /* Records an exception outside of executors (delivery, far transfers). Always false, for helpers to return. */
 bool x86_raise(struct x86_cpu *cpu, unsigned vector);
 bool x86_raise_code(struct x86_cpu *cpu, unsigned vector, uint32_t code);
@@ -358,11 +379,23 @@ bool x86_raise_code(struct x86_cpu *cpu, unsigned vector, uint32_t code);
 struct axvcpu_exit *x86_exit(struct x86_cpu *cpu, uint32_t reason);
 
 /* ---- cpu.c ---- */
+extern const struct sim_isa x86_isa;
+
 void x86_reset(struct x86_cpu *cpu);
 int32_t x86_run(struct x86_cpu *cpu, struct axvcpu_exit *exit);
-/* After a change of cr0, cr4, efer, xcr0, CPL, eflags.VM, cs or ss attributes, segments: mode, key and contexts follow.
- */
+/* After a change of cr0, cr4, efer, xcr0, CPL, eflags.VM or AC, or segments: mode, keys and contexts follow. */
 void x86_update_mode(struct x86_cpu *cpu);
+/* Whether an external interrupt would be taken now. */
+bool x86_interruptible(const struct x86_cpu *cpu);
+
+/* Around accesses to memory outside of a run: slots that are at hand may be gone, and none goes until it is done. */
+void x86_touch_memory(struct x86_cpu *cpu);
+void x86_leave_memory(struct x86_cpu *cpu);
+
+/* ---- msr.c, cpuid.c ---- */
+void x86_reset_msrs(struct x86_cpu *cpu);
+/* Family, model and stepping, as CPUID leaf 1 has them in eax. */
+uint32_t x86_signature(const struct x86_cpu *cpu);
 
 /* ---- segment.c (SDM 3, chapters 3 and 5) ---- */
 /* Sets all of a segment register, and the mode that follows. */
