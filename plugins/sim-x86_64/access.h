@@ -208,5 +208,8 @@ void x86_forget_access(struct x86_cpu *cpu);
 /* False: an exception was recorded (x86_raise), or an exit is under way; nothing is stopped, there is no op. */
 bool x86_system_read(struct x86_cpu *cpu, uint64_t linear, void *ret_data, unsigned size);
 bool x86_system_write(struct x86_cpu *cpu, uint64_t linear, const void *data, unsigned size);
+/* The same on the stack of a level, with the rights of that level. */
+bool x86_stack_read(struct x86_cpu *cpu, unsigned cpl, uint64_t linear, void *ret_data, unsigned size);
+bool x86_stack_write(struct x86_cpu *cpu, unsigned cpl, uint64_t linear, const void *data, unsigned size);
 
 #endif

@@ -110,6 +110,7 @@ enum {
 	X86_ROW_RIP =
 		64, /* wants to see the state as of this instruction only in ways that sim_stop gives; ends nothing */
 	X86_ROW_ADDRESS = 128, /* its memory operand is an address only (lea, nop, prefetch) */
+	X86_ROW_FAR = 256,     /* the far form of a branch, which shares its mnemonic with the near one */
 };
 
 struct x86_row {
