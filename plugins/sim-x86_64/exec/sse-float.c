@@ -106,44 +106,46 @@ static __m128i elements(unsigned bits)
 	return _mm_set_epi32(-(int)(bits >> 3 & 1), -(int)(bits >> 2 & 1), -(int)(bits >> 1 & 1), -(int)(bits & 1));
 }
 
-/* For unmasked exceptions the products, the sums of two, and the sum of four are operations of their own. */
+/*
+ * For unmasked exceptions the products, the sums of two, and the sum of four are operations of their own; only when
+ * none of them raised one the whole is done.
+ */
 static const struct x86_op *dpps_checked(struct x86_cpu *cpu, const struct x86_op *op, __m128i source)
 {
 	__m128i wanted = elements((unsigned)op->imm >> 4);
-	__m128i result;
+	__m128i step;
 
 	x86_simd_begin(cpu);
-	result = do_mulps(cpu, op, _mm_and_si128(XMM(op->dst), wanted), _mm_and_si128(source, wanted));
-	if (!x86_simd_end(cpu, op, &result, 16, 4))
+	step = do_mulps(cpu, op, _mm_and_si128(XMM(op->dst), wanted), _mm_and_si128(source, wanted));
+	if (!x86_simd_end(cpu, op, &step, 16, 4))
 		return NULL;
 	x86_simd_begin(cpu);
-	result = do_addps(cpu, op, result, _mm_shuffle_epi32(result, _MM_SHUFFLE(2, 3, 0, 1)));
-	if (!x86_simd_end(cpu, op, &result, 16, 4))
+	step = do_addps(cpu, op, step, _mm_shuffle_epi32(step, _MM_SHUFFLE(2, 3, 0, 1)));
+	if (!x86_simd_end(cpu, op, &step, 16, 4))
 		return NULL;
 	x86_simd_begin(cpu);
-	result = do_addps(cpu, op, result, _mm_shuffle_epi32(result, _MM_SHUFFLE(1, 0, 3, 2)));
-	if (!x86_simd_end(cpu, op, &result, 16, 4))
+	step = do_addps(cpu, op, step, _mm_shuffle_epi32(step, _MM_SHUFFLE(1, 0, 3, 2)));
+	if (!x86_simd_end(cpu, op, &step, 16, 4))
 		return NULL;
-	XMM(op->dst) = _mm_and_si128(result, elements((unsigned)op->imm));
+	XMM(op->dst) = do_dpps(cpu, op, XMM(op->dst), source);
 	return op + 1;
 }
 
 static const struct x86_op *dppd_checked(struct x86_cpu *cpu, const struct x86_op *op, __m128i source)
 {
-	unsigned multiply = (unsigned)op->imm >> 4 & 3;
-	unsigned broadcast = (unsigned)op->imm & 3;
+	unsigned multiply = (unsigned)op->imm >> 4;
 	__m128i wanted = elements((multiply & 1) * 3 | (multiply & 2) * 6);
-	__m128i result;
+	__m128i step;
 
 	x86_simd_begin(cpu);
-	result = do_mulpd(cpu, op, _mm_and_si128(XMM(op->dst), wanted), _mm_and_si128(source, wanted));
-	if (!x86_simd_end(cpu, op, &result, 16, 8))
+	step = do_mulpd(cpu, op, _mm_and_si128(XMM(op->dst), wanted), _mm_and_si128(source, wanted));
+	if (!x86_simd_end(cpu, op, &step, 16, 8))
 		return NULL;
 	x86_simd_begin(cpu);
-	result = do_addpd(cpu, op, result, _mm_shuffle_epi32(result, _MM_SHUFFLE(1, 0, 3, 2)));
-	if (!x86_simd_end(cpu, op, &result, 16, 8))
+	step = do_addpd(cpu, op, step, _mm_shuffle_epi32(step, _MM_SHUFFLE(1, 0, 3, 2)));
+	if (!x86_simd_end(cpu, op, &step, 16, 8))
 		return NULL;
-	XMM(op->dst) = _mm_and_si128(result, elements((broadcast & 1) * 3 | (broadcast & 2) * 6));
+	XMM(op->dst) = do_dppd(cpu, op, XMM(op->dst), source);
 	return op + 1;
 }
 
