@@ -59,17 +59,11 @@ bool x86_linear_of(struct x86_cpu *cpu, const struct x86_op *op, unsigned segmen
 	return linear_in(cpu, segment, offset, size, access, ret_linear) || segment_fault(cpu, op, segment == X86_SS);
 }
 
-static unsigned segment_of(const struct x86_op *op)
-{
-	return op->seg == X86_SLOT_ZERO ? (op->flags & X86_OP_STACK ? X86_SS : X86_DS)
-					: (op->seg - X86_SLOT_SEGMENT(0)) / 8u;
-}
-
 bool x86_linear_slow(struct x86_cpu *cpu, const struct x86_op *op, unsigned size, unsigned access, uint64_t *ret_linear)
 {
 	uint64_t offset = op->scale == X86_SCALE_OFFSET ? (uint64_t)op->imm : x86_offset(cpu, op);
 
-	return linear_in(cpu, segment_of(op), offset, size, access, ret_linear) ||
+	return linear_in(cpu, x86_segment_of(op), offset, size, access, ret_linear) ||
 	       segment_fault(cpu, op, op->flags & X86_OP_STACK);
 }
 
@@ -235,12 +229,11 @@ static bool must_be_aligned(const struct x86_cpu *cpu)
 	return cpu->cpl == 3 && cpu->cr0 & X86_CR0_AM && cpu->rflags & X86_FLAG_AC;
 }
 
-/* Finds the parts, without changing anything the guest can see but accessed and dirty bits. op NULL: the processor. */
-static bool reach_span(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, unsigned size, unsigned access,
-		       struct span *ret_span)
+/* Finds the parts, without changing anything the guest can see but accessed and dirty bits. */
+static bool find_span(struct x86_cpu *cpu, enum x86_who who, uint64_t linear, unsigned size, unsigned access,
+		      struct span *ret_span)
 {
 	unsigned here = (unsigned)(SIM_PAGE_MASK + 1 - (linear & SIM_PAGE_MASK));
-	enum x86_who who = op ? X86_BY_PROGRAM : X86_IMPLICIT;
 
 	ret_span->count = 0;
 	for (unsigned done = 0; done < size;) {
@@ -251,14 +244,20 @@ static bool reach_span(struct x86_cpu *cpu, const struct x86_op *op, uint64_t li
 			address &= 0xffffffff;
 		part->size = done == 0 && here < size ? here : size - done;
 		part->reach = x86_reach(cpu, address, access, who, &part->host, &part->gpa);
-		if (part->reach == X86_REACHED_FAULT) {
-			if (op)
-				x86_stop_at(cpu, op, false);
+		if (part->reach == X86_REACHED_FAULT)
 			return false;
-		}
 		done += part->size;
 	}
 	return true;
+}
+
+static bool reach_span(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, unsigned size, unsigned access,
+		       struct span *ret_span)
+{
+	if (find_span(cpu, X86_BY_PROGRAM, linear, size, access, ret_span))
+		return true;
+	x86_stop_at(cpu, op, false);
+	return false;
 }
 
 static bool check_linear(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, unsigned size)
@@ -431,12 +430,12 @@ static bool no_memory(struct x86_cpu *cpu, uint64_t gpa, uint64_t flags)
 	return false;
 }
 
-bool x86_system_read(struct x86_cpu *cpu, uint64_t linear, void *ret_data, unsigned size)
+static bool read_as(struct x86_cpu *cpu, enum x86_who who, uint64_t linear, void *ret_data, unsigned size)
 {
 	struct span span;
 	unsigned done = 0;
 
-	if (!reach_span(cpu, NULL, linear, size, X86_READ, &span))
+	if (!find_span(cpu, who, linear, size, X86_READ, &span))
 		return false;
 	for (unsigned i = 0; i < span.count; done += span.parts[i++].size) {
 		if (span.parts[i].reach == X86_REACHED_DEVICE)
@@ -446,12 +445,12 @@ bool x86_system_read(struct x86_cpu *cpu, uint64_t linear, void *ret_data, unsig
 	return true;
 }
 
-bool x86_system_write(struct x86_cpu *cpu, uint64_t linear, const void *data, unsigned size)
+static bool write_as(struct x86_cpu *cpu, enum x86_who who, uint64_t linear, const void *data, unsigned size)
 {
 	const uint8_t *from = data;
 	struct span span;
 
-	if (!reach_span(cpu, NULL, linear, size, X86_WRITE, &span))
+	if (!find_span(cpu, who, linear, size, X86_WRITE, &span))
 		return false;
 	for (unsigned i = 0; i < span.count; i++)
 		if (span.parts[i].reach == X86_REACHED_DEVICE)
@@ -461,4 +460,76 @@ bool x86_system_write(struct x86_cpu *cpu, uint64_t linear, const void *data, un
 		code_written(cpu, NULL, &span.parts[i]);
 	}
 	return true;
+}
+
+bool x86_system_read(struct x86_cpu *cpu, uint64_t linear, void *ret_data, unsigned size)
+{
+	const void *place = x86_hit(cpu->cpu.tlb.reads, cpu->system_context, linear, size);
+
+	if (!place)
+		return read_as(cpu, X86_IMPLICIT, linear, ret_data, size);
+	load(ret_data, place, size);
+	return true;
+}
+
+bool x86_system_write(struct x86_cpu *cpu, uint64_t linear, const void *data, unsigned size)
+{
+	void *place = x86_hit(cpu->cpu.tlb.writes, cpu->system_context, linear, size);
+
+	if (!place)
+		return write_as(cpu, X86_IMPLICIT, linear, data, size);
+	store(place, data, size);
+	return true;
+}
+
+/* The context in which the stack of a level is to be found. Without AC supervisors see what the processor does; 0: none
+ * is known, and the level's rights are looked at. */
+static uint64_t stack_context(const struct x86_cpu *cpu, unsigned cpl)
+{
+	if (must_be_aligned(cpu))
+		return 0;
+	if ((cpl == 3) == (cpu->cpl == 3))
+		return cpu->cpu.data_context;
+	return cpl != 3 && !(cpu->rflags & X86_FLAG_AC) ? cpu->system_context : 0;
+}
+
+static bool check_stack(struct x86_cpu *cpu, uint64_t linear, unsigned size)
+{
+	return !must_be_aligned(cpu) || !(linear & (size - 1)) || x86_raise_code(cpu, X86_AC, 0);
+}
+
+bool x86_stack_read(struct x86_cpu *cpu, unsigned cpl, uint64_t linear, void *ret_data, unsigned size)
+{
+	const void *place = x86_hit(cpu->cpu.tlb.reads, stack_context(cpu, cpl), linear, size);
+	uint8_t present = cpu->cpl;
+	bool ok;
+
+	if (place) {
+		load(ret_data, place, size);
+		return true;
+	}
+	cpu->cpl = (uint8_t)cpl;
+	ok = check_stack(cpu, linear, size) && read_as(cpu, X86_BY_PROGRAM, linear, ret_data, size);
+	cpu->cpl = present;
+	if (ok)
+		x86_debug_data(cpu, NULL, linear, size, false);
+	return ok;
+}
+
+bool x86_stack_write(struct x86_cpu *cpu, unsigned cpl, uint64_t linear, const void *data, unsigned size)
+{
+	void *place = x86_hit(cpu->cpu.tlb.writes, stack_context(cpu, cpl), linear, size);
+	uint8_t present = cpu->cpl;
+	bool ok;
+
+	if (place) {
+		store(place, data, size);
+		return true;
+	}
+	cpu->cpl = (uint8_t)cpl;
+	ok = check_stack(cpu, linear, size) && write_as(cpu, X86_BY_PROGRAM, linear, data, size);
+	cpu->cpl = present;
+	if (ok)
+		x86_debug_data(cpu, NULL, linear, size, true);
+	return ok;
 }

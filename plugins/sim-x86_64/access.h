@@ -40,14 +40,33 @@ bool x86_linear_slow(struct x86_cpu *cpu, const struct x86_op *op, unsigned size
 bool x86_linear_of(struct x86_cpu *cpu, const struct x86_op *op, unsigned segment, uint64_t offset, unsigned size,
 		   unsigned access, uint64_t *ret_linear);
 
+/* The segment of the op's memory operand: X86_ES... */
+static inline unsigned x86_segment_of(const struct x86_op *op)
+{
+	return op->seg == X86_SLOT_ZERO ? (op->flags & X86_OP_STACK ? X86_SS : X86_DS) :
+					  (op->seg - X86_SLOT_SEGMENT(0)) / 8u;
+}
+
+/* The linear address of the op's memory operand, unless X86_OP_SLOW. */
+static inline uint64_t x86_flat_linear(const struct x86_cpu *cpu, const struct x86_op *op)
+{
+	return X86_SLOT64(cpu, op->base) + (X86_SLOT64(cpu, op->index) << op->scale) + (uint64_t)(int64_t)op->disp +
+	       X86_SLOT64(cpu, op->seg);
+}
+
 /* The linear address of the op's memory operand of `size` bytes. */
 static inline bool x86_linear(struct x86_cpu *cpu, const struct x86_op *op, unsigned size, unsigned access,
 			      uint64_t *ret_linear)
 {
-	if (sim_unlikely(op->flags & X86_OP_SLOW))
-		return x86_linear_slow(cpu, op, size, access, ret_linear);
-	*ret_linear = X86_SLOT64(cpu, op->base) + (X86_SLOT64(cpu, op->index) << op->scale) +
-		      (uint64_t)(int64_t)op->disp + X86_SLOT64(cpu, op->seg);
+	if (sim_unlikely(op->flags & X86_OP_SLOW)) {
+		uint64_t linear; /* of this scope: see X86_ACCESSORS */
+
+		if (!x86_linear_slow(cpu, op, size, access, &linear))
+			return false;
+		*ret_linear = linear;
+		return true;
+	}
+	*ret_linear = x86_flat_linear(cpu, op);
 	return true;
 }
 
@@ -81,7 +100,10 @@ bool x86_read_to_write_slow(struct x86_cpu *cpu, const struct x86_op *op, uint64
 /* Whether a later write of these bytes cannot fault; for instructions that write at several places. */
 bool x86_probe_write(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, unsigned size);
 
-/* x86_read8 to x86_read64, x86_write8 ..., by linear address. */
+/*
+ * x86_read8 to x86_read64, x86_write8 ..., by linear address. What slow paths write to is a variable of an inner scope:
+ * an executor whose own variable they had the address of could not tail-call the next op, as that might use it.
+ */
 #define X86_ACCESSORS(bits) \
 	static inline bool x86_read##bits(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, \
 					  uint##bits##_t *ret_value) \
@@ -91,7 +113,13 @@ bool x86_probe_write(struct x86_cpu *cpu, const struct x86_op *op, uint64_t line
 			*ret_value = *place; \
 			return true; \
 		} \
-		return x86_read_slow(cpu, op, linear, ret_value, bits / 8); \
+		{ \
+			uint##bits##_t value; \
+			if (!x86_read_slow(cpu, op, linear, &value, bits / 8)) \
+				return false; \
+			*ret_value = value; \
+		} \
+		return true; \
 	} \
 	static inline bool x86_write##bits(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, \
 					   uint##bits##_t value) \
@@ -101,7 +129,10 @@ bool x86_probe_write(struct x86_cpu *cpu, const struct x86_op *op, uint64_t line
 			*place = value; \
 			return true; \
 		} \
-		return x86_write_slow(cpu, op, linear, &value, bits / 8); \
+		{ \
+			uint##bits##_t copy = value; \
+			return x86_write_slow(cpu, op, linear, &copy, bits / 8); \
+		} \
 	}
 X86_ACCESSORS(8)
 X86_ACCESSORS(16)
@@ -177,5 +208,8 @@ void x86_forget_access(struct x86_cpu *cpu);
 /* False: an exception was recorded (x86_raise), or an exit is under way; nothing is stopped, there is no op. */
 bool x86_system_read(struct x86_cpu *cpu, uint64_t linear, void *ret_data, unsigned size);
 bool x86_system_write(struct x86_cpu *cpu, uint64_t linear, const void *data, unsigned size);
+/* The same on the stack of a level, with the rights of that level. */
+bool x86_stack_read(struct x86_cpu *cpu, unsigned cpl, uint64_t linear, void *ret_data, unsigned size);
+bool x86_stack_write(struct x86_cpu *cpu, unsigned cpl, uint64_t linear, const void *data, unsigned size);
 
 #endif

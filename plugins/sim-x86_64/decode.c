@@ -175,6 +175,8 @@ static bool row_fits(const struct x86_row *row, const struct instruction *insn, 
 {
 	if (row->kinds && strcmp(row->kinds, insn->kinds))
 		return false;
+	if (!!(row->flags & X86_ROW_FAR) != (insn->head.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR))
+		return false;
 	if (row->flags & (mode == X86_MODE_64 ? X86_ROW_LEGACY : X86_ROW_LONG))
 		return false;
 	return row->fn[size];

@@ -258,7 +258,7 @@ struct x86_walk x86_walk(struct x86_cpu *cpu, uint64_t linear, unsigned access, 
 	struct x86_walk walk;
 
 	if (!(cpu->cr0 & X86_CR0_PG))
-		return (struct x86_walk){ X86_WALK_OK, 30, linear & 0xffffffff, 0 };
+		return (struct x86_walk){ X86_WALK_OK, 12, linear & 0xffffffff, 0 };
 	while (walk_once(&walker, &walk) == STEP_AGAIN)
 		;
 	return walk;
@@ -297,7 +297,8 @@ bool x86_translate(struct x86_cpu *cpu, uint64_t linear, uint32_t access, uint64
 /* ---- the TLB ---- */
 
 /* Views of an address space, which differ in what is allowed. */
-enum { VIEW_USER = 1, VIEW_NO_USER_PAGES = 2 };
+/* ALIGNED: nothing is ever entered, as the alignment of all accesses is checked. */
+enum { VIEW_USER = 1, VIEW_NO_USER_PAGES = 2, VIEW_ALIGNED = 4 };
 
 /* All that a translation depends on but the view, in bits that cr3 leaves free. */
 static uint64_t space_key(const struct x86_cpu *cpu)
@@ -317,20 +318,21 @@ static uint64_t space_key(const struct x86_cpu *cpu)
 	return key;
 }
 
-static uint64_t data_view(const struct x86_cpu *cpu, uint64_t context, enum x86_who who)
+static unsigned data_view(const struct x86_cpu *cpu, enum x86_who who)
 {
-	bool smap = cpu->cr4 & X86_CR4_SMAP && (who == X86_IMPLICIT || !(cpu->rflags & X86_FLAG_AC));
+	bool lifted = cpu->rflags & X86_FLAG_AC && who != X86_IMPLICIT;
 
 	if (cpu->cpl == 3 && who == X86_BY_PROGRAM)
-		return sim_tlb_view(context, VIEW_USER);
-	return sim_tlb_view(context, smap ? VIEW_NO_USER_PAGES : 0);
+		return cpu->cr0 & X86_CR0_AM && cpu->rflags & X86_FLAG_AC ? VIEW_ALIGNED : VIEW_USER;
+	return cpu->cr4 & X86_CR4_SMAP && !lifted ? VIEW_NO_USER_PAGES : 0;
 }
 
 void x86_update_context(struct x86_cpu *cpu)
 {
 	uint64_t context = sim_cpu_context(&cpu->cpu, space_key(cpu));
 
-	cpu->cpu.data_context = data_view(cpu, context, X86_BY_PROGRAM);
+	cpu->cpu.data_context = sim_tlb_view(context, data_view(cpu, X86_BY_PROGRAM));
+	cpu->system_context = sim_tlb_view(context, data_view(cpu, X86_IMPLICIT));
 	cpu->cpu.fetch_context = sim_tlb_view(context, cpu->cpl == 3 ? VIEW_USER : 0);
 }
 
@@ -403,13 +405,26 @@ static bool has_data_breakpoint(const struct x86_cpu *cpu, uint64_t linear)
 	return false;
 }
 
+static void enter(struct x86_cpu *cpu, uint64_t linear, bool writes, enum x86_who who, unsigned shift,
+		  const uint8_t *page)
+{
+	struct sim_cpu *sim = &cpu->cpu;
+	unsigned view = data_view(cpu, who);
+
+	if (view == VIEW_ALIGNED)
+		return;
+	if (shift > 12)
+		sim_tlb_note_large(&sim->tlb, linear, shift);
+	sim_tlb_fill(writes ? sim->tlb.writes : sim->tlb.reads,
+		     sim_tlb_view(sim_cpu_context(sim, space_key(cpu)), view), linear, page);
+}
+
 enum x86_reach x86_reach(struct x86_cpu *cpu, uint64_t linear, unsigned access, enum x86_who who, uint8_t **ret_host,
 			 uint64_t *ret_gpa)
 {
 	struct sim_cpu *sim = &cpu->cpu;
 	bool writes = access & X86_WRITE;
 	struct x86_walk walk;
-	uint64_t context;
 	uint8_t *page;
 
 	sim->tlb.misses++;
@@ -425,9 +440,6 @@ enum x86_reach x86_reach(struct x86_cpu *cpu, uint64_t linear, unsigned access, 
 	*ret_host = page + (linear & SIM_PAGE_MASK);
 	if (has_data_breakpoint(cpu, linear) || (writes && sim_group_is_code(sim->member.group, walk.gpa)))
 		return X86_REACHED_WATCHED;
-	if (walk.shift > 12)
-		sim_tlb_note_large(&sim->tlb, linear, walk.shift);
-	context = data_view(cpu, sim_cpu_context(sim, space_key(cpu)), who);
-	sim_tlb_fill(writes ? sim->tlb.writes : sim->tlb.reads, context, linear, page);
+	enter(cpu, linear, writes, who, walk.shift, page);
 	return X86_REACHED;
 }

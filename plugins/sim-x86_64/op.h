@@ -78,9 +78,13 @@ static inline unsigned x86_address_size(const struct x86_op *op)
 #define X86_SLOT_ZERO X86_SLOT(16)
 #define X86_SLOT_SEGMENT(segment) X86_SLOT(18 + (segment)) /* its base */
 
+/* Parts of registers, which are uint64_t elsewhere. */
+typedef uint16_t x86_slot16 __attribute__((may_alias));
+typedef uint32_t x86_slot32 __attribute__((may_alias));
+
 #define X86_SLOT8(cpu, slot) (*(uint8_t *)((char *)(cpu) + (slot)))
-#define X86_SLOT16(cpu, slot) (*(uint16_t *)(void *)((char *)(cpu) + (slot)))
-#define X86_SLOT32(cpu, slot) (*(uint32_t *)(void *)((char *)(cpu) + (slot)))
+#define X86_SLOT16(cpu, slot) (*(x86_slot16 *)(void *)((char *)(cpu) + (slot)))
+#define X86_SLOT32(cpu, slot) (*(x86_slot32 *)(void *)((char *)(cpu) + (slot)))
 #define X86_SLOT64(cpu, slot) (*(uint64_t *)(void *)((char *)(cpu) + (slot)))
 
 /* Writes a general register: 32 bits clear the upper half, 8 and 16 leave the rest. */
@@ -106,6 +110,7 @@ enum {
 	X86_ROW_RIP =
 		64, /* wants to see the state as of this instruction only in ways that sim_stop gives; ends nothing */
 	X86_ROW_ADDRESS = 128, /* its memory operand is an address only (lea, nop, prefetch) */
+	X86_ROW_FAR = 256,     /* the far form of a branch, which shares its mnemonic with the near one */
 };
 
 struct x86_row {

@@ -230,12 +230,14 @@ struct x86_access {
 struct x86_cpu {
 	struct sim_cpu cpu; /* the first member */
 
-	/* Flags: see flags.h. */
-	uint64_t cc_dst, cc_src;
+	/* Flags: see flags.h. Three stores are faster than what compilers make of neighbours, so src is not dst's. */
+	uint64_t cc_dst;
 	uint32_t cc_op;
 	uint32_t rflags; /* all but the arithmetic ones */
+	uint64_t cc_src;
 
 	uint32_t mode; /* X86_MODE_* */
+	uint64_t system_context; /* of the TLB: of the processor's own accesses */
 	uint8_t cpl;
 	uint8_t shadow;     /* 1 after sti, 2 after mov ss: the next instruction is executed without interruption */
 	bool simd_unmasked; /* MXCSR has an exception unmasked */
@@ -305,6 +307,7 @@ struct x86_cpu {
 	axarch_clock_fn clock;
 	void *clock_context;
 	uint64_t tsc_offset;
+	uint64_t random; /* rdrand: the state of the generator of deterministic runs */
 
 	uint64_t interrupts, exceptions; /* taken */
 };
