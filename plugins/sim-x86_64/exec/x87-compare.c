@@ -27,7 +27,7 @@ ON_MEMORY(int16, int16_t, "ficoms")
 ON_MEMORY(int32, int32_t, "ficoml")
 
 /* Whether the result, in the condition codes of *ret_sw, is delivered. */
-static inline bool compare(struct x86_x87 *x87, const void *source, bool source_empty, compare_fn fn, unsigned *ret_sw)
+X87_INLINE bool compare(struct x86_x87 *x87, const void *source, bool source_empty, compare_fn fn, unsigned *ret_sw)
 {
 	*ret_sw = X87_UNDERFLOW | X87_UNORDERED;
 	if (sim_likely(!x87_is_empty(x87, 0) && !source_empty))
@@ -36,8 +36,7 @@ static inline bool compare(struct x86_x87 *x87, const void *source, bool source_
 }
 
 /* Sets the condition codes and pops. */
-static inline void compare_codes(struct x86_x87 *x87, const void *source, bool source_empty, compare_fn fn,
-				 unsigned pops)
+X87_INLINE void compare_codes(struct x86_x87 *x87, const void *source, bool source_empty, compare_fn fn, unsigned pops)
 {
 	unsigned sw;
 
@@ -48,27 +47,22 @@ static inline void compare_codes(struct x86_x87 *x87, const void *source, bool s
 		x87_pop(x87);
 }
 
-#define COMPARE(name, fn, operand, pops) \
-	EXEC(name) \
-	{ \
-		struct x86_x87 *x87 = &cpu->x87; \
-\
-		if (x87_pending(cpu)) \
-			return x86_fault(cpu, op, X86_MF); \
-		x87_record(cpu, op); \
-		compare_codes(x87, x87_st(x87, operand), x87_is_empty(x87, operand), fn, pops); \
-		X86_NEXT(cpu, op); \
-	}
-COMPARE(fcom_st, ordered, op->dst, 0)
-COMPARE(fcomp_st, ordered, op->dst, 1)
-COMPARE(fcompp, ordered, 1, 2)
-COMPARE(fucom, unordered, op->dst, 0)
-COMPARE(fucomp, unordered, op->src, 1)
-COMPARE(fucompp, unordered, 1, 2)
-COMPARE(ftst, zero, 0, 0)
+X87_INLINE void with_register(struct x86_cpu *cpu, const struct x86_op *op, unsigned st, compare_fn fn, unsigned pops)
+{
+	struct x86_x87 *x87 = &cpu->x87;
 
-static inline bool with_memory(struct x86_cpu *cpu, const struct x86_op *op, unsigned size, compare_fn fn,
-			       unsigned pops)
+	x87_record(cpu, op);
+	compare_codes(x87, x87_st(x87, st), x87_is_empty(x87, st), fn, pops);
+}
+X87_EXEC(fcom_st, with_register(cpu, op, op->dst, ordered, 0))
+X87_EXEC(fcomp_st, with_register(cpu, op, op->dst, ordered, 1))
+X87_EXEC(fcompp, with_register(cpu, op, 1, ordered, 2))
+X87_EXEC(fucom, with_register(cpu, op, op->dst, unordered, 0))
+X87_EXEC(fucomp, with_register(cpu, op, op->src, unordered, 1))
+X87_EXEC(fucompp, with_register(cpu, op, 1, unordered, 2))
+X87_EXEC(ftst, with_register(cpu, op, 0, zero, 0))
+
+X87_INLINE bool with_memory(struct x86_cpu *cpu, const struct x86_op *op, unsigned size, compare_fn fn, unsigned pops)
 {
 	uint64_t source;
 
@@ -79,24 +73,22 @@ static inline bool with_memory(struct x86_cpu *cpu, const struct x86_op *op, uns
 	return true;
 }
 
-/* Opcodes: d8 32 bits, dc 64 bits; of integers: da 32 bits, de 16 bits. */
-#define COMPARE_MEMORY(name, wide, wide_size, wide_fn, narrow_size, narrow_fn, pops) \
-	EXEC(name) \
-	{ \
-		if (x87_pending(cpu)) \
-			return x86_fault(cpu, op, X86_MF); \
-		if (op->opcode == (wide) ? !with_memory(cpu, op, wide_size, wide_fn, pops) \
-					 : !with_memory(cpu, op, narrow_size, narrow_fn, pops)) \
-			return NULL; \
-		X86_NEXT(cpu, op); \
-	}
-COMPARE_MEMORY(fcom_m, 0xdc, 8, real, 4, single, 0)
-COMPARE_MEMORY(fcomp_m, 0xdc, 8, real, 4, single, 1)
-COMPARE_MEMORY(ficom, 0xda, 4, int32, 2, int16, 0)
-COMPARE_MEMORY(ficomp, 0xda, 4, int32, 2, int16, 1)
+X87_INLINE bool with_real(struct x86_cpu *cpu, const struct x86_op *op, unsigned pops)
+{
+	return op->opcode == 0xdc ? with_memory(cpu, op, 8, real, pops) : with_memory(cpu, op, 4, single, pops);
+}
+
+X87_INLINE bool with_integer(struct x86_cpu *cpu, const struct x86_op *op, unsigned pops)
+{
+	return op->opcode == 0xda ? with_memory(cpu, op, 4, int32, pops) : with_memory(cpu, op, 2, int16, pops);
+}
+X87_EXEC_MEMORY(fcom_m, with_real(cpu, op, 0))
+X87_EXEC_MEMORY(fcomp_m, with_real(cpu, op, 1))
+X87_EXEC_MEMORY(ficom, with_integer(cpu, op, 0))
+X87_EXEC_MEMORY(ficomp, with_integer(cpu, op, 1))
 
 /* The processor's flags take the place of the condition codes: C0 is CF, C2 PF, C3 ZF. */
-static inline void compare_flags(struct x86_cpu *cpu, const struct x86_op *op, compare_fn fn, bool pops)
+X87_INLINE void compare_flags(struct x86_cpu *cpu, const struct x86_op *op, compare_fn fn, bool pops)
 {
 	struct x86_x87 *x87 = &cpu->x87;
 	unsigned sw;
@@ -110,27 +102,17 @@ static inline void compare_flags(struct x86_cpu *cpu, const struct x86_op *op, c
 		x87_pop(x87);
 }
 
-#define COMPARE_FLAGS(name, fn, pops) \
-	EXEC(name) \
-	{ \
-		if (x87_pending(cpu)) \
-			return x86_fault(cpu, op, X86_MF); \
-		compare_flags(cpu, op, fn, pops); \
-		X86_NEXT(cpu, op); \
-	}
-COMPARE_FLAGS(fcomi, ordered, false)
-COMPARE_FLAGS(fcomip, ordered, true)
-COMPARE_FLAGS(fucomi, unordered, false)
-COMPARE_FLAGS(fucomip, unordered, true)
+X87_EXEC(fcomi, compare_flags(cpu, op, ordered, false))
+X87_EXEC(fcomip, compare_flags(cpu, op, ordered, true))
+X87_EXEC(fucomi, compare_flags(cpu, op, unordered, false))
+X87_EXEC(fucomip, compare_flags(cpu, op, unordered, true))
 
 /* The class of st0; C1 is its sign, of an empty register too. */
-EXEC(fxam)
+X87_INLINE void examine(struct x86_cpu *cpu, const struct x86_op *op)
 {
 	struct x86_x87 *x87 = &cpu->x87;
 	unsigned codes = X87_C0 | X87_C3;
 
-	if (x87_pending(cpu))
-		return x86_fault(cpu, op, X86_MF);
 	x87_record(cpu, op);
 	if (!x87_is_empty(x87, 0)) {
 		uint16_t sw;
@@ -140,8 +122,8 @@ EXEC(fxam)
 		codes = sw & X87_UNORDERED;
 	}
 	x87_settle(x87, codes | (x87_st(x87, 0)->sign_exponent & 0x8000 ? X87_C1 : 0), X87_UNORDERED);
-	X86_NEXT(cpu, op);
 }
+X87_EXEC(fxam, examine(cpu, op))
 
 static const struct x86_row rows[] = {
 	{ ZYDIS_MNEMONIC_FCOM, "m", .fn = X86_ANY(fcom_m) },
