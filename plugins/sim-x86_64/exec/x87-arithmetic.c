@@ -82,24 +82,42 @@ ON_STACK(scale_stack, "fscale")
 ON_STACK(prem_stack, "fprem")
 ON_STACK(prem1_stack, "fprem1")
 
-X87_INLINE void on_top(struct x86_cpu *cpu, const struct x86_op *op, unsigned operands, operation_fn operation,
-		       unsigned codes)
+/* With two operands the second is st1. */
+X87_INLINE void on_top(struct x86_cpu *cpu, const struct x86_op *op, unsigned operands, operation_fn operation)
+{
+	struct x86_x87 *x87 = &cpu->x87;
+
+	x87_record(cpu, op);
+	binary(x87, 0, x87_st(x87, operands - 1), x87_is_empty(x87, operands - 1), operation);
+}
+X87_EXEC(fsqrt, on_top(cpu, op, 1, sqrt_stack))
+X87_EXEC(frndint, on_top(cpu, op, 1, rndint_stack))
+X87_EXEC(fscale, on_top(cpu, op, 2, scale_stack))
+
+/* C0 and C3 are bits of the quotient: they stay when there is none. */
+X87_INLINE unsigned quotient_codes(const struct x86_x87 *x87, const union x86_x87_reg *result, unsigned sw)
+{
+	const bool is_nan = (result->sign_exponent & 0x7fff) == 0x7fff;
+
+	return is_nan || x87_is_unmasked(x87, sw, X87_BEFORE) ? X87_C2 : X87_C0 | X87_C2 | X87_C3;
+}
+
+X87_INLINE void remainder_of(struct x86_cpu *cpu, const struct x86_op *op, operation_fn operation)
 {
 	struct x86_x87 *x87 = &cpu->x87;
 	union x86_x87_reg *value = x87_st(x87, 0);
 
 	x87_record(cpu, op);
-	if (sim_likely(!x87_is_empty(x87, 0) && !x87_is_empty(x87, operands - 1)))
-		x87_settle(x87, operation(x87->cw, value, x87_st(x87, operands - 1)), codes);
-	else if (x87_settle(x87, X87_UNDERFLOW, 0))
-		x87_put(x87, 0, &x87_indefinite);
-}
+	if (sim_likely(!x87_is_empty(x87, 0) && !x87_is_empty(x87, 1))) {
+		const unsigned sw = operation(x87->cw, value, x87_st(x87, 1));
 
-X87_EXEC(fsqrt, on_top(cpu, op, 1, sqrt_stack, 0))
-X87_EXEC(frndint, on_top(cpu, op, 1, rndint_stack, 0))
-X87_EXEC(fscale, on_top(cpu, op, 2, scale_stack, 0))
-X87_EXEC(fprem, on_top(cpu, op, 2, prem_stack, X87_C0 | X87_C2 | X87_C3))
-X87_EXEC(fprem1, on_top(cpu, op, 2, prem1_stack, X87_C0 | X87_C2 | X87_C3))
+		x87_settle(x87, sw, quotient_codes(x87, value, sw));
+	} else if (x87_settle(x87, X87_UNDERFLOW, X87_C2)) {
+		x87_put(x87, 0, &x87_indefinite);
+	}
+}
+X87_EXEC(fprem, remainder_of(cpu, op, prem_stack))
+X87_EXEC(fprem1, remainder_of(cpu, op, prem1_stack))
 
 /* The sign, which NaNs and unsupported formats have too. */
 X87_INLINE void change_sign(struct x86_cpu *cpu, const struct x86_op *op, unsigned keep, unsigned flip)
@@ -125,12 +143,10 @@ X87_INLINE void extract(struct x86_cpu *cpu, const struct x86_op *op)
 {
 	struct x86_x87 *x87 = &cpu->x87;
 	union x86_x87_reg exponent = x87_indefinite, significand = x87_indefinite;
-	unsigned found = X87_UNDERFLOW;
+	unsigned found = x87_is_empty(x87, 0) ? X87_UNDERFLOW : X87_OVERFLOW;
 
 	x87_record(cpu, op);
-	if (sim_unlikely(!x87_is_empty(x87, 7))) {
-		found = X87_OVERFLOW;
-	} else if (sim_likely(!x87_is_empty(x87, 0))) {
+	if (sim_likely(!x87_is_empty(x87, 0) && x87_is_empty(x87, 7))) {
 		uint16_t sw;
 
 		X87_ON_HOST(x87->cw, sw, "fldz\n\tfldt %[value]\n\t", "fxtract\n\t",

@@ -26,23 +26,19 @@ ON_MEMORY(real, uint64_t, "fcoml")
 ON_MEMORY(int16, int16_t, "ficoms")
 ON_MEMORY(int32, int32_t, "ficoml")
 
-/* Whether the result, in the condition codes of *ret_sw, is delivered. */
-X87_INLINE bool compare(struct x86_x87 *x87, const void *source, bool source_empty, compare_fn fn, unsigned *ret_sw)
+/* What the comparison finds, its result being in the condition codes. */
+X87_INLINE unsigned compare(const struct x86_x87 *x87, const void *source, bool source_empty, compare_fn fn)
 {
-	*ret_sw = X87_UNDERFLOW | X87_UNORDERED;
-	if (sim_likely(!x87_is_empty(x87, 0) && !source_empty))
-		*ret_sw = fn(x87->cw, x87_st(x87, 0), source);
-	return x87_settle(x87, *ret_sw & ~X87_C1, 0);
+	if (sim_unlikely(x87_is_empty(x87, 0) || source_empty))
+		return X87_UNDERFLOW | X87_UNORDERED;
+	return fn(x87->cw, &x87->regs[x87_top(x87)], source);
 }
 
-/* Sets the condition codes and pops. */
+/* The condition codes are set whatever is unmasked; only then nothing is popped. */
 X87_INLINE void compare_codes(struct x86_x87 *x87, const void *source, bool source_empty, compare_fn fn, unsigned pops)
 {
-	unsigned sw;
-
-	if (!compare(x87, source, source_empty, fn, &sw))
+	if (!x87_settle(x87, compare(x87, source, source_empty, fn), X87_UNORDERED))
 		return;
-	x87->sw = (uint16_t)((x87->sw & ~X87_UNORDERED) | (sw & X87_UNORDERED));
 	while (pops--)
 		x87_pop(x87);
 }
@@ -87,15 +83,16 @@ X87_EXEC_MEMORY(fcomp_m, with_real(cpu, op, 1))
 X87_EXEC_MEMORY(ficom, with_integer(cpu, op, 0))
 X87_EXEC_MEMORY(ficomp, with_integer(cpu, op, 1))
 
-/* The processor's flags take the place of the condition codes: C0 is CF, C2 PF, C3 ZF. */
+/* The processor's flags take the place of the condition codes: C0 is CF, C2 PF, C3 ZF. C1 stays, unless
+ * a register is empty. */
 X87_INLINE void compare_flags(struct x86_cpu *cpu, const struct x86_op *op, compare_fn fn, bool pops)
 {
 	struct x86_x87 *x87 = &cpu->x87;
-	unsigned sw;
+	unsigned sw = compare(x87, x87_st(x87, op->src), x87_is_empty(x87, op->src), fn);
 
 	x87_record(cpu, op);
-	if (!compare(x87, x87_st(x87, op->src), x87_is_empty(x87, op->src), fn, &sw))
-		return;
+	if (!(sw & X87_SF))
+		sw |= x87->sw & X87_C1;
 	x86_set_arithmetic_flags(cpu, (sw & X87_C0 ? X86_FLAG_CF : 0) | (sw & X87_C2 ? X86_FLAG_PF : 0) |
 					      (sw & X87_C3 ? X86_FLAG_ZF : 0));
 	if (pops)

@@ -99,6 +99,7 @@ X87_EXEC(fdecstp, turn(cpu, op, 7))
 X87_INLINE void free_register(struct x86_cpu *cpu, const struct x86_op *op, bool pops)
 {
 	x87_record(cpu, op);
+	x87_settle(&cpu->x87, 0, 0);
 	x87_free(&cpu->x87, op->dst);
 	if (pops)
 		x87_pop(&cpu->x87);

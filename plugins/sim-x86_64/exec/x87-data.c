@@ -4,14 +4,15 @@
 
 /* ---- loads ---- */
 
-/* Pushes what was loaded; `sw` is what the conversion found. */
+/* Pushes what was loaded, a denormal also where that is unmasked; `sw` is what was found on the way. */
 X87_INLINE void load(struct x86_x87 *x87, const union x86_x87_reg *value, unsigned sw)
 {
-	if (sim_unlikely(!x87_is_empty(x87, 7))) {
+	if (sim_unlikely(!x87_is_empty(x87, 7)) && !(sw & X87_SF)) {
 		sw = X87_OVERFLOW;
 		value = &x87_indefinite;
 	}
-	if (x87_settle(x87, sw, 0))
+	x87_settle(x87, sw, 0);
+	if (!x87_is_unmasked(x87, sw, X87_IE))
 		x87_push(x87, value);
 }
 
@@ -290,6 +291,19 @@ X87_INLINE void store_register(struct x86_cpu *cpu, const struct x86_op *op, boo
 X87_EXEC(fst_st, store_register(cpu, op, false))
 X87_EXEC(fstp_st, store_register(cpu, op, true))
 
+/* "No check for empty": an empty register is popped, and nothing is found or stored. */
+X87_INLINE void store_unchecked(struct x86_cpu *cpu, const struct x86_op *op)
+{
+	struct x86_x87 *x87 = &cpu->x87;
+
+	x87_record(cpu, op);
+	x87_settle(x87, 0, 0);
+	if (!x87_is_empty(x87, 0))
+		x87_put(x87, op->dst, x87_st(x87, 0));
+	x87_pop(x87);
+}
+X87_EXEC(fstpnce, store_unchecked(cpu, op))
+
 /* ---- moves between registers ---- */
 
 X87_INLINE void exchange(struct x86_cpu *cpu, const struct x86_op *op)
@@ -318,7 +332,6 @@ X87_INLINE void move_if(struct x86_cpu *cpu, const struct x86_op *op, unsigned c
 			x87_put(x87, 0, &x87_indefinite);
 		return;
 	}
-	x87_settle(x87, 0, 0);
 	if (x86_condition(cpu, condition))
 		x87_put(x87, 0, x87_st(x87, op->src));
 }
@@ -347,7 +360,7 @@ static const struct x86_row rows[] = {
 	{ ZYDIS_MNEMONIC_FST, "t", .fn = X86_ANY(fst_st) },
 	{ ZYDIS_MNEMONIC_FSTP, "m", .fn = X86_ANY(fstp_m) },
 	{ ZYDIS_MNEMONIC_FSTP, "t", .fn = X86_ANY(fstp_st) },
-	{ ZYDIS_MNEMONIC_FSTPNCE, "t", .fn = X86_ANY(fstp_st) },
+	{ ZYDIS_MNEMONIC_FSTPNCE, "t", .fn = X86_ANY(fstpnce) },
 	{ ZYDIS_MNEMONIC_FIST, "m", .fn = X86_ANY(fist) },
 	{ ZYDIS_MNEMONIC_FISTP, "m", .fn = X86_ANY(fistp) },
 	{ ZYDIS_MNEMONIC_FISTTP, "m", .fn = X86_ANY(fisttp), .features = X86_NEEDS(SSE3) },

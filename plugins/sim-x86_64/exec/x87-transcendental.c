@@ -63,12 +63,10 @@ X87_INLINE void divide(struct x86_cpu *cpu, const struct x86_op *op, operation_f
 {
 	struct x86_x87 *x87 = &cpu->x87;
 	union x86_x87_reg pushed = x87_indefinite, below = x87_indefinite;
-	unsigned sw = X87_UNDERFLOW;
+	unsigned sw = x87_is_empty(x87, 0) ? X87_UNDERFLOW : X87_OVERFLOW;
 
 	x87_record(cpu, op);
-	if (sim_unlikely(!x87_is_empty(x87, 7)))
-		sw = X87_OVERFLOW;
-	else if (sim_likely(!x87_is_empty(x87, 0)))
+	if (sim_likely(!x87_is_empty(x87, 0) && x87_is_empty(x87, 7)))
 		sw = operation(x87->cw, x87_st(x87, 0), &x87_indefinite, &pushed, &below);
 	if (x87_settle(x87, sw, X87_C2) && !(sw & X87_C2)) {
 		x87_put(x87, 0, &below);
