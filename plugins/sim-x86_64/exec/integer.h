@@ -115,12 +115,6 @@ X86_INLINE void x86_put(struct x86_cpu *cpu, unsigned slot, unsigned size, uint6
 
 /* ---- memory ---- */
 
-/* The segment of a memory operand. */
-X86_INLINE unsigned x86_op_segment(const struct x86_op *op)
-{
-	return op->seg >= X86_SLOT_SEGMENT(X86_ES) ? (unsigned)(op->seg - X86_SLOT_SEGMENT(X86_ES)) / 8 : X86_DS;
-}
-
 /* As an offset of this op is truncated. */
 X86_INLINE uint64_t x86_truncate_offset(const struct x86_op *op, uint64_t offset)
 {
@@ -174,8 +168,7 @@ X86_INLINE bool x86_quick_linear(struct x86_cpu *cpu, const struct x86_op *op, u
 {
 	if (sim_unlikely(op->flags & flags))
 		return false;
-	*ret_linear = X86_SLOT64(cpu, op->base) + (X86_SLOT64(cpu, op->index) << op->scale) +
-		      (uint64_t)(int64_t)op->disp + X86_SLOT64(cpu, op->seg);
+	*ret_linear = x86_flat_linear(cpu, op);
 	return true;
 }
 
@@ -441,8 +434,8 @@ X86_INLINE bool x86_test_condition(const struct x86_cpu *cpu, bool slow, unsigne
 /* ---- the stack ---- */
 
 /* Any mode, checked. The stack pointer is changed after that by x86_move_stack. */
-bool x86_stack_read(struct x86_cpu *cpu, const struct x86_op *op, uint64_t offset, unsigned size, uint64_t *ret_value);
-bool x86_stack_write(struct x86_cpu *cpu, const struct x86_op *op, uint64_t offset, unsigned size, uint64_t value);
+bool x86_ss_read(struct x86_cpu *cpu, const struct x86_op *op, uint64_t offset, unsigned size, uint64_t *ret_value);
+bool x86_ss_write(struct x86_cpu *cpu, const struct x86_op *op, uint64_t offset, unsigned size, uint64_t value);
 /* The stack pointer's bits that count. */
 uint64_t x86_stack_mask(const struct x86_cpu *cpu);
 void x86_set_stack_pointer(struct x86_cpu *cpu, uint64_t value);
