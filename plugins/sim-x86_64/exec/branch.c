@@ -2,7 +2,10 @@
 /* "Control Transfer Instructions" (SDM 1, 5.1.7): the near ones. */
 #include "branch.h"
 
-const struct x86_op *x86_branch_fault(struct x86_cpu *cpu, const struct x86_op *op)
+/* Not inlined: what jumps along a link needs no stack frame for what these call. */
+#define UNLINKED __attribute__((noinline)) const struct x86_op
+
+UNLINKED *x86_branch_fault(struct x86_cpu *cpu, const struct x86_op *op)
 {
 	x86_fault_code(cpu, op, X86_GP, 0);
 	if (op->third) {
@@ -12,7 +15,7 @@ const struct x86_op *x86_branch_fault(struct x86_cpu *cpu, const struct x86_op *
 	return NULL;
 }
 
-const struct x86_op *x86_take_unset(struct x86_cpu *cpu, const struct x86_op *op)
+UNLINKED *x86_take_unset(struct x86_cpu *cpu, const struct x86_op *op)
 {
 	uint64_t target = x86_target(cpu, op);
 	const struct sim_block *next;
@@ -25,7 +28,7 @@ const struct x86_op *x86_take_unset(struct x86_cpu *cpu, const struct x86_op *op
 	X86_GOTO(cpu, x86_block_ops(next));
 }
 
-const struct x86_op *x86_skip_unset(struct x86_cpu *cpu, const struct x86_op *op)
+UNLINKED *x86_skip_unset(struct x86_cpu *cpu, const struct x86_op *op)
 {
 	const struct sim_block *next = sim_link_unset(&cpu->cpu, &x86_op_links(op)->to[1], x86_behind(cpu, op));
 
@@ -59,6 +62,14 @@ EXEC(jmp_long)
 		X86_SKIP(cpu, op); \
 	}
 X86_CONDITIONS(JCC)
+
+bool x86_is_jcc(const struct x86_op *op)
+{
+#define JCC_EXECUTOR(name, mnemonic, condition) j##name##_long,
+	static const x86_exec_fn executors[] = { X86_CONDITIONS(JCC_EXECUTOR) };
+
+	return executors[op->opcode & 0xf] == op->fn;
+}
 
 /* What makes a branch of a body that finds its target, and has done the rest if it succeeds. */
 #define BRANCH_TO(name, body, ...) \

@@ -24,6 +24,9 @@ const struct x86_op *x86_skip_unset(struct x86_cpu *cpu, const struct x86_op *op
 /* The branch's target is not canonical: what was fused with it has been executed. */
 const struct x86_op *x86_branch_fault(struct x86_cpu *cpu, const struct x86_op *op);
 
+/* A conditional branch in 64-bit mode; its condition is in the opcode's low bits. */
+bool x86_is_jcc(const struct x86_op *op);
+
 /* Goes on in the block that a link leads to; a link is only set to what may be executed. Returns from the executor. */
 #define X86_FOLLOW(cpu_, op_, way_, pc_, unset_) \
 	do { \
