@@ -15,7 +15,7 @@ bool x86_load_at(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, 
 	return true;
 }
 
-static bool write_at(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, unsigned size, uint64_t value)
+bool x86_store_at(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, unsigned size, uint64_t value)
 {
 	void *place = x86_hit_write(cpu, linear, 1u << size);
 
@@ -36,7 +36,7 @@ bool x86_store_slow(struct x86_cpu *cpu, const struct x86_op *op, unsigned size,
 {
 	uint64_t linear;
 
-	return x86_linear(cpu, op, 1u << size, X86_WRITE, &linear) && write_at(cpu, op, linear, size, value);
+	return x86_linear(cpu, op, 1u << size, X86_WRITE, &linear) && x86_store_at(cpu, op, linear, size, value);
 }
 
 /* ---- read, changed and written ---- */
@@ -149,7 +149,7 @@ bool x86_ss_write(struct x86_cpu *cpu, const struct x86_op *op, uint64_t offset,
 	uint64_t linear;
 
 	return x86_linear_of(cpu, op, X86_SS, offset & x86_stack_mask(cpu), 1u << size, X86_WRITE, &linear) &&
-	       write_at(cpu, op, linear, size, value);
+	       x86_store_at(cpu, op, linear, size, value);
 }
 
 bool x86_push_slow(struct x86_cpu *cpu, const struct x86_op *op, unsigned size, uint64_t value)

@@ -175,6 +175,7 @@ X86_INLINE bool x86_quick_linear(struct x86_cpu *cpu, const struct x86_op *op, u
 bool x86_load_slow(struct x86_cpu *cpu, const struct x86_op *op, unsigned size, uint64_t *ret_value);
 /* At a linear address. */
 bool x86_load_at(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, unsigned size, uint64_t *ret_value);
+bool x86_store_at(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, unsigned size, uint64_t value);
 bool x86_store_slow(struct x86_cpu *cpu, const struct x86_op *op, unsigned size, uint64_t value);
 
 /* The memory operand. */
@@ -428,8 +429,8 @@ X86_INLINE bool x86_test_condition(const struct x86_cpu *cpu, bool slow, unsigne
 	F(z, Z, 4) \
 	F(nz, NZ, 5) \
 	F(be, BE, 6) \
-	F(nbe, NBE, 7) F(s, S, 8) F(ns, NS, 9) F(p, P, 10) F(np, NP, 11) F(l, L, 12) F(nl, NL, 13) F(le, LE, 14) \
-		F(nle, NLE, 15)
+	F(nbe, NBE, 7) \
+	F(s, S, 8) F(ns, NS, 9) F(p, P, 10) F(np, NP, 11) F(l, L, 12) F(nl, NL, 13) F(le, LE, 14) F(nle, NLE, 15)
 
 /* ---- the stack ---- */
 
