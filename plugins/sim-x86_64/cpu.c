@@ -286,6 +286,11 @@ static bool take_interrupt(struct x86_cpu *cpu)
 		x86_exit(cpu, AXVCPU_EXIT_INTERRUPT_WINDOW);
 		return true;
 	}
+	if (cpu->edge_waiting) { /* the host hands it over before the next run */
+		cpu->edge_waiting = false;
+		x86_exit(cpu, AXVCPU_EXIT_KICKED);
+		return true;
+	}
 	return false;
 }
 
@@ -530,6 +535,8 @@ void x86_reset(struct x86_cpu *cpu)
 	cpu->dr[6] = 0xffff0ff0;
 	cpu->dr[7] = 0x400;
 	cpu->exception.pending = false;
+	cpu->edge_waiting = cpu->resuming = cpu->unsettled = cpu->msr_refusable = false;
+	cpu->exception_given = cpu->payload_given = cpu->nmi_given = false;
 	cpu->line = cpu->nmi_pending = cpu->nmi_masked = cpu->halted = false;
 	cpu->at_breakpoint = cpu->single_step = false;
 	cpu->breakpoint_count = 0;

@@ -9,7 +9,7 @@
 /* dr7 has changed: breakpoints on data take their pages out of the TLB. */
 void x86_debug_update(struct x86_cpu *cpu);
 
-/* Whether instructions must be executed one by one: TF is set, or there are breakpoints on instructions. */
+/* Whether instructions must be executed one by one: TF or RF is set, or there are breakpoints. */
 bool x86_debug_watches(const struct x86_cpu *cpu);
 
 /* Before the instruction at pc. True: a breakpoint is there; the fault was recorded. */
@@ -21,5 +21,7 @@ void x86_debug_after(struct x86_cpu *cpu, bool traced);
 
 /* Bytes were accessed, by an op or (NULL) the processor itself: for breakpoints on data. */
 void x86_debug_data(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, unsigned size, bool write);
+/* The same for ports. */
+void x86_debug_port(struct x86_cpu *cpu, unsigned port, unsigned size);
 
 #endif

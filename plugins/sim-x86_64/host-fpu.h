@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The host's SSE and x87 units, which the guest's floating point runs on. While a guest runs the host's MXCSR is the
- * guest's with all exceptions masked: its flags accumulate there. The x87 control word is set by the executors of
- * chapter x87, around each operation.
+ * guest's with all exceptions masked: its flags accumulate there. The x87 unit has an empty stack, no flags and
+ * X86_HOST_X87_CW, except within an operation (exec/x87.h).
  */
 #ifndef PLUGINS_SIM_X86_64_HOST_FPU_H
 #define PLUGINS_SIM_X86_64_HOST_FPU_H
@@ -40,7 +40,10 @@ static inline void x86_set_mxcsr(struct x86_cpu *cpu, uint32_t value)
 	x86_set_host_mxcsr(value | X86_MXCSR_MASKS);
 }
 
-/* Around a run, and around everything else that works with cpu->mxcsr: returns the host's own. */
+/* The host's x87 control word while a guest runs: what the ABI begins with. */
+#define X86_HOST_X87_CW 0x37fu
+
+/* Around a run, and around everything else that works with cpu->mxcsr: returns the host's own state, to give back. */
 uint32_t x86_enter_fpu(struct x86_cpu *cpu);
 void x86_leave_fpu(struct x86_cpu *cpu, uint32_t host);
 

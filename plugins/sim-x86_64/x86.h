@@ -14,6 +14,7 @@
 #include <axvcpu/error.h>
 #include <axvcpu/plugin/plugin.h>
 
+#include "../common/x86_64/msrs.h"
 #include "cpu.h"
 #include "op.h"
 
@@ -209,7 +210,7 @@ struct x86_x87 {
 
 #define X86_NO_BUDGET UINT64_MAX
 
-enum { X86_BREAKPOINTS = 16, X86_REPLAY_BYTES = 1024, X86_PARTS = 24 };
+enum { X86_CPUID_WORDS = 9, X86_BREAKPOINTS = 16, X86_REPLAY_BYTES = 1024, X86_PARTS = 24 };
 
 /*
  * Accesses that the VMM carries out: each is a part, given to it as an exit. A read stops the instruction, which is
@@ -251,7 +252,7 @@ struct x86_cpu {
 	uint64_t sysenter_cs, sysenter_esp, sysenter_eip;
 	uint64_t star, lstar, cstar, sfmask, kernel_gs_base, tsc_aux, pat, misc_enable, xss, spec_ctrl, tsc_adjust;
 	uint64_t mtrr_def_type, mtrr_fixed[11], mtrr_variable[16];
-	uint64_t mcg_status;
+	uint64_t mcg_status, apic_base;
 
 	_Alignas(32) union x86_vector v[16];
 	struct x86_x87 x87;
@@ -263,6 +264,7 @@ struct x86_cpu {
 
 	/* Interrupts that wait. */
 	uint64_t queued[4]; /* edges, by vector */
+	bool edge_waiting;  /* the host holds an edge that could not be taken yet */
 	bool line;          /* INTR */
 	bool nmi_pending, nmi_masked;
 	bool halted;
@@ -279,22 +281,33 @@ struct x86_cpu {
 	uint64_t breakpoints[X86_BREAKPOINTS];
 	uint64_t budget_end;
 	bool data_breakpoints; /* dr7 has one on: pages of it are in no TLB */
+	uint32_t debug_hits;   /* breakpoints on data and ports that the instruction has met: bits of dr6 */
+	bool resuming;         /* RF holds for the instruction after `resumed_at` retired ones */
+	uint64_t resumed_at;
+
+	/* What the VMM has written and nobody has looked at: see regs.h. */
+	bool unsettled;
+	uint64_t unsettled_rip;
+	bool exception_given, payload_given, nmi_given; /* as being delivered */
+
+	/* The access to an MSR that was given to the VMM last, which may refuse it. */
+	bool msr_refusable, msr_written;
+	uint64_t msr_pc; /* linear */
 
 	/* Configuration. */
 	uint64_t features; /* bit X86_FEATURE_BIT_* */
 	uint32_t apic_id, cpus, tsc_khz;
 	bool deterministic;
 	uint64_t entry;
-	struct x86_msr_range {
-		uint32_t first, last;
-	} msr_exits[16];
-	unsigned msr_exit_count;
+	struct msr_ranges msr_exits;
+	uint32_t cpuid[X86_CPUID_WORDS]; /* words of feature bits: see cpuid.c */
+	bool is_first;                   /* the processor that a PC starts with */
 
 	/* Clock. */
 	axarch_clock_fn clock;
 	void *clock_context;
-	uint64_t origin_ns, skipped_ns;
 	uint64_t tsc_offset;
+	uint64_t random; /* rdrand: the state of the generator of deterministic runs */
 
 	uint64_t interrupts, exceptions; /* taken */
 };
