@@ -9,8 +9,8 @@ bool address_general(ZydisRegister reg, unsigned *ret_number)
 	case ZYDIS_REGCLASS_GPR16:
 	case ZYDIS_REGCLASS_GPR32:
 	case ZYDIS_REGCLASS_GPR64:
-		*ret_number = (unsigned)ZydisRegisterGetId(
-			ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, reg));
+		*ret_number =
+			(unsigned)ZydisRegisterGetId(ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, reg));
 		return true;
 	default:
 		return false;
@@ -24,7 +24,8 @@ static uint64_t value_of(const struct state *state, ZydisRegister reg)
 	return address_general(reg, &number) ? state->gpr[number] : 0;
 }
 
-uint64_t address_of(const struct decoded *decoded, const ZydisDecodedOperandMem *memory, const struct state *state, uint64_t ip)
+uint64_t address_of(const struct decoded *decoded, const ZydisDecodedOperandMem *memory, const struct state *state,
+		    uint64_t ip)
 {
 	uint64_t offset = (uint64_t)memory->disp.value;
 

@@ -10,6 +10,7 @@
 bool address_general(ZydisRegister reg, unsigned *ret_number);
 
 /* The linear address of an operand of the instruction at `ip`; of a gather, without its index. */
-uint64_t address_of(const struct decoded *decoded, const ZydisDecodedOperandMem *memory, const struct state *state, uint64_t ip);
+uint64_t address_of(const struct decoded *decoded, const ZydisDecodedOperandMem *memory, const struct state *state,
+		    uint64_t ip);
 
 #endif

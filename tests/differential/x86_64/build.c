@@ -78,7 +78,8 @@ static void put_operands(struct random *random, const struct encoding *encoding,
 		put(bytes, rest[i]);
 }
 
-unsigned build(struct random *random, const struct encoding *encoding, uint8_t code[BUILD_MAX], struct decoded *ret_decoded)
+unsigned build(struct random *random, const struct encoding *encoding, uint8_t code[BUILD_MAX],
+	       struct decoded *ret_decoded)
 {
 	for (unsigned i = 0; i < TRIES; i++) {
 		struct bytes bytes = { .size = 0 };

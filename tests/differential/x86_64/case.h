@@ -45,7 +45,16 @@ enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI };
 #define FLAG_FIXED UINT64_C(0x2)
 #define FLAGS_STATUS (FLAG_CF | FLAG_PF | FLAG_AF | FLAG_ZF | FLAG_SF | FLAG_OF)
 
-enum { VECTOR_DB = 1, VECTOR_BP = 3, VECTOR_UD = 6, VECTOR_GP = 13, VECTOR_PF = 14, VECTOR_MF = 16, VECTOR_AC = 17, VECTOR_XM = 19 };
+enum {
+	VECTOR_DB = 1,
+	VECTOR_BP = 3,
+	VECTOR_UD = 6,
+	VECTOR_GP = 13,
+	VECTOR_PF = 14,
+	VECTOR_MF = 16,
+	VECTOR_AC = 17,
+	VECTOR_XM = 19
+};
 
 struct state {
 	uint64_t gpr[16];
@@ -76,7 +85,7 @@ struct test_case {
 	uint32_t mnemonic;  /* of the last instruction */
 	uint32_t instructions;
 	uint32_t offsets[CASE_CHAIN_MAX]; /* of each in code */
-	uint32_t pool;      /* of values: the memory's background */
+	uint32_t pool;                    /* of values: the memory's background */
 	uint32_t pool_offset;
 	uint32_t patch_count;
 	uint32_t patch_size; /* of patch_bytes in use */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The differential tester: random instructions on the host's processor and on a backend. Cases come in batches; the child that executes
- * them natively works while this process runs the backend. With --jobs the batches are dealt out to several such pairs.
+ * The differential tester: random instructions on the host's processor and on a backend. Cases come in batches; the
+ * child that executes them natively works while this process runs the backend. With --jobs the batches are dealt out to
+ * several such pairs.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -15,9 +16,9 @@
 
 #include "compare.h"
 #include "encodings.h"
-#include "isa.h"
 #include "generate.h"
 #include "guest.h"
+#include "isa.h"
 #include "native.h"
 #include "options.h"
 #include "report.h"

@@ -76,7 +76,8 @@ static bool loads_segment(const struct decoded *decoded)
 	for (unsigned i = 0; i < decoded->instruction.operand_count; i++) {
 		const ZydisDecodedOperand *operand = &decoded->operands[i];
 
-		if (operand->type == ZYDIS_OPERAND_TYPE_REGISTER && operand->visibility != ZYDIS_OPERAND_VISIBILITY_HIDDEN &&
+		if (operand->type == ZYDIS_OPERAND_TYPE_REGISTER &&
+		    operand->visibility != ZYDIS_OPERAND_VISIBILITY_HIDDEN &&
 		    operand->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE &&
 		    ZydisRegisterGetClass(operand->reg.value) == ZYDIS_REGCLASS_SEGMENT)
 			return true;
@@ -98,15 +99,24 @@ static bool is_narrow_branch(const ZydisDecodedInstruction *instruction)
 	}
 }
 
+/* 0f 0d with a register: a NOP to Intel, no instruction to AMD. */
+static bool is_register_prefetch(const struct decoded *decoded)
+{
+	const ZydisDecodedInstruction *instruction = &decoded->instruction;
+
+	return instruction->opcode_map == ZYDIS_OPCODE_MAP_0F && instruction->opcode == 0x0d &&
+	       instruction->raw.modrm.mod == 3;
+}
+
 bool encodings_allow(const struct decoded *decoded)
 {
 	const ZydisDecodedInstruction *instruction = &decoded->instruction;
 
-	return !loads_segment(decoded) && !is_narrow_branch(instruction) &&
-	       !(instruction->meta.branch_type == ZYDIS_BRANCH_TYPE_FAR && instruction->mnemonic != ZYDIS_MNEMONIC_IRETQ &&
-		 instruction->mnemonic != ZYDIS_MNEMONIC_IRETD && instruction->mnemonic != ZYDIS_MNEMONIC_IRET &&
-		 instruction->mnemonic != ZYDIS_MNEMONIC_INT && instruction->mnemonic != ZYDIS_MNEMONIC_INT3 &&
-		 instruction->mnemonic != ZYDIS_MNEMONIC_INT1);
+	return !loads_segment(decoded) && !is_narrow_branch(instruction) && !is_register_prefetch(decoded) &&
+	       !(instruction->meta.branch_type == ZYDIS_BRANCH_TYPE_FAR &&
+		 instruction->mnemonic != ZYDIS_MNEMONIC_IRETQ && instruction->mnemonic != ZYDIS_MNEMONIC_IRETD &&
+		 instruction->mnemonic != ZYDIS_MNEMONIC_IRET && instruction->mnemonic != ZYDIS_MNEMONIC_INT &&
+		 instruction->mnemonic != ZYDIS_MNEMONIC_INT3 && instruction->mnemonic != ZYDIS_MNEMONIC_INT1);
 }
 
 /* ---- decoding the opcode space ---- */

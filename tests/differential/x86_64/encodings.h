@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Every encoding that the opcode space has for the mnemonics of mnemonics.h: found by decoding it once, at the start, with Zydis.
+ * Every encoding that the opcode space has for the mnemonics of mnemonics.h: found by decoding it once, at the start,
+ * with Zydis.
  */
 #ifndef DIFFERENTIAL_ENCODINGS_H
 #define DIFFERENTIAL_ENCODINGS_H

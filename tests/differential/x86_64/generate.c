@@ -17,8 +17,8 @@ struct making {
 	struct test_case *test;
 	const struct decoded *decoded; /* the instruction that is being placed */
 	uint64_t ip;
-	uint32_t index;  /* of it in the chain */
-	uint32_t pinned; /* general registers whose value is settled */
+	uint32_t index;     /* of it in the chain */
+	uint32_t pinned;    /* general registers whose value is settled */
 	uint64_t undefined; /* flags that the chain so far leaves undefined */
 };
 
@@ -140,7 +140,8 @@ static uint64_t choose_target(struct making *making, uint32_t size)
 	case 5:
 		return align(making, CASE_READ_ONLY + CASE_READ_ONLY_SIZE + BELOW(making, CASE_PAGE), size);
 	case 6: /* not canonical */
-		return UINT64_C(0x0000800000000000) - before + (ANY(making) >> 17 & ~UINT64_C(63)) % (CHANCE(making, 50) ? 64 : UINT64_MAX);
+		return UINT64_C(0x0000800000000000) - before +
+		       (ANY(making) >> 17 & ~UINT64_C(63)) % (CHANCE(making, 50) ? 64 : UINT64_MAX);
 	case 7: /* over the end of a page */
 	case 8:
 	case 9:
@@ -203,7 +204,8 @@ static void place_with_base(struct making *making, const ZydisDecodedOperandMem 
 			return;
 		}
 		if (!(making->pinned >> index & 1))
-			pin_address(making, index, CHANCE(making, 50) ? BELOW(making, 64) : values_general(&making->random));
+			pin_address(making, index,
+				    CHANCE(making, 50) ? BELOW(making, 64) : values_general(&making->random));
 		if (making->pinned >> base & 1) /* the index has to make up for it */
 			pin_address(making, index, (target - offset - making->test->state.gpr[base]) / memory->scale);
 		offset += making->test->state.gpr[index] * memory->scale;
@@ -450,7 +452,8 @@ static void prepare_registers(struct making *making)
 	case ZYDIS_MNEMONIC_VERW:
 		for (unsigned i = 0; i < 2; i++) {
 			prepare_selector(making, &value);
-			if (operands[i].type == ZYDIS_OPERAND_TYPE_REGISTER && address_general(operands[i].reg.value, &number) &&
+			if (operands[i].type == ZYDIS_OPERAND_TYPE_REGISTER &&
+			    address_general(operands[i].reg.value, &number) &&
 			    operands[i].actions & ZYDIS_OPERAND_ACTION_MASK_READ)
 				pin(making, number, (ANY(making) & ~UINT64_C(0xffff)) | value);
 		}

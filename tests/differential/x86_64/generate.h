@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Makes cases. A case follows from the seed and its number alone (and from the mnemonics selected, and the length of chains), so that it
- * can be made again.
+ * Makes cases. A case follows from the seed and its number alone (and from the mnemonics selected, and the length of
+ * chains), so that it can be made again.
  */
 #ifndef DIFFERENTIAL_GENERATE_H
 #define DIFFERENTIAL_GENERATE_H

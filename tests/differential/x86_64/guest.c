@@ -48,8 +48,8 @@ enum { STUB_SIZE = 16, VECTORS = 256, RING0_CODE = 0x10, TASK = 0x40, WATCH_US =
 #define FLAT UINT64_C(0xffffffff)
 
 /* As Linux has them, where ring 3 can tell. */
-#define CR0 UINT64_C(0x80050033)  /* PE, MP, ET, NE, WP, AM, PG */
-#define CR4 UINT64_C(0x620)       /* PAE, OSFXSR, OSXMMEXCPT */
+#define CR0 UINT64_C(0x80050033) /* PE, MP, ET, NE, WP, AM, PG */
+#define CR4 UINT64_C(0x620)      /* PAE, OSFXSR, OSXMMEXCPT */
 #define CR4_FSGSBASE UINT64_C(0x10000)
 #define CR4_OSXSAVE UINT64_C(0x40000)
 #define EFER UINT64_C(0xd01) /* SCE, LME, LMA, NXE */
@@ -185,7 +185,8 @@ static bool set_system(struct guest *guest)
 {
 	static const unsigned null_segments[] = { SEGMENT_ES, SEGMENT_DS, SEGMENT_FS, SEGMENT_GS };
 	uint64_t cr4 = CR4 | CR4_FSGSBASE | (guest->has_xsave ? CR4_OSXSAVE : 0);
-	bool good = set(guest, AXVCPU_X86_64_TABLE(0, 0), SYSTEM + GDT) && set(guest, AXVCPU_X86_64_TABLE(0, 1), 0x7f) &&
+	bool good = set(guest, AXVCPU_X86_64_TABLE(0, 0), SYSTEM + GDT) &&
+		    set(guest, AXVCPU_X86_64_TABLE(0, 1), 0x7f) &&
 		    set(guest, AXVCPU_X86_64_TABLE(1, 0), SYSTEM + IDT) && set(guest, AXVCPU_X86_64_TABLE(1, 1), 0xfff);
 
 	good = good && set(guest, AXVCPU_X86_64_CR(0), CR0) && set(guest, AXVCPU_X86_64_CR(3), PML4) &&
@@ -236,8 +237,7 @@ static bool load(struct guest *guest, const struct state *state)
 
 	for (unsigned i = 0; good && i < 16; i++)
 		good = set(guest, AXVCPU_X86_64_GPR(i), state->gpr[i]);
-	return good && set(guest, AXVCPU_X86_64_RIP, state->rip) &&
-	       set(guest, AXVCPU_X86_64_RFLAGS, state->rflags) &&
+	return good && set(guest, AXVCPU_X86_64_RIP, state->rip) && set(guest, AXVCPU_X86_64_RFLAGS, state->rflags) &&
 	       set(guest, AXVCPU_X86_64_SEGMENT(SEGMENT_FS, 1), state->fs_base) &&
 	       set(guest, AXVCPU_X86_64_SEGMENT(SEGMENT_GS, 1), state->gs_base) && set(guest, AXVCPU_X86_64_CR(2), 0);
 }
@@ -424,8 +424,7 @@ static bool start(struct guest *guest)
 	if (axvcpu_setup(guest->vcpu, STUBS, axvcpu_space_root(guest->space), NULL))
 		return false;
 	guest->has_xsave = get(guest, AXVCPU_X86_64_XCR(0), &xcr0);
-	return set_system(guest) && !axvcpu_bind(guest->vcpu) &&
-	       !pthread_create(&guest->watchdog, NULL, watch, guest);
+	return set_system(guest) && !axvcpu_bind(guest->vcpu) && !pthread_create(&guest->watchdog, NULL, watch, guest);
 }
 
 enum guest_answer guest_create(const char *backend, const char *config, struct guest **ret_guest)

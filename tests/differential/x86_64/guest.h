@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Executes cases on a backend, through the public API: a vCPU in 64-bit mode at ring 3, whose page tables have the case's pages where
- * the host's process has them. Every exception leads to a hlt of its own at ring 0: the address of that tells the vector, and the stack
- * the rest.
+ * Executes cases on a backend, through the public API: a vCPU in 64-bit mode at ring 3, whose page tables have the
+ * case's pages where the host's process has them. Every exception leads to a hlt of its own at ring 0: the address of
+ * that tells the vector, and the stack the rest.
  */
 #ifndef DIFFERENTIAL_GUEST_H
 #define DIFFERENTIAL_GUEST_H

@@ -76,9 +76,9 @@ static const struct need needs[] = {
 
 /* No bit says that they are there: all processors with 64 bits have them (CET's are NOPs where it is off). */
 static const ZydisISASet always[] = {
-	ZYDIS_ISA_SET_I86,      ZYDIS_ISA_SET_I186,          ZYDIS_ISA_SET_I286REAL, ZYDIS_ISA_SET_I286PROTECTED,
-	ZYDIS_ISA_SET_I386,     ZYDIS_ISA_SET_I486,          ZYDIS_ISA_SET_I486REAL, ZYDIS_ISA_SET_FAT_NOP,
-	ZYDIS_ISA_SET_CET,
+	ZYDIS_ISA_SET_I86,           ZYDIS_ISA_SET_I186,    ZYDIS_ISA_SET_I286REAL,
+	ZYDIS_ISA_SET_I286PROTECTED, ZYDIS_ISA_SET_I386,    ZYDIS_ISA_SET_I486,
+	ZYDIS_ISA_SET_I486REAL,      ZYDIS_ISA_SET_FAT_NOP, ZYDIS_ISA_SET_CET,
 };
 
 struct features {

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is tested: every instruction that a program in ring 3 can execute and that ends the same way each time, grouped as the
- * chapters of Intel's manual, volume 1, are ("5 Instruction Set Summary"). The encodings of each are not listed: encodings.c finds all that
- * there are by decoding the opcode space.
+ * What is tested: every instruction that a program in ring 3 can execute and that ends the same way each time, grouped
+ * as the chapters of Intel's manual, volume 1, are ("5 Instruction Set Summary"). The encodings of each are not listed:
+ * encodings.c finds all that there are by decoding the opcode space.
  *
- * GROUP("section, title") opens a group; ROW(Zydis' name) is a mnemonic. What needs a CPUID bit is generated only where the host and
- * the backend have it (isa.c).
+ * GROUP("section, title") opens a group; ROW(Zydis' name) is a mnemonic. What needs a CPUID bit is generated only where
+ * the host and the backend have it (isa.c).
  *
- * Not here, on purpose: what shows time, chance or the machine (RDTSC, RDTSCP, RDPID, RDPMC, RDRAND, RDSEED, CPUID, XGETBV of XCR0's
- * host, SGDT and the like, which Linux emulates under UMIP); system calls; loads of segment registers, which the host's own thread
- * lives on; far control transfers but those of ring 3 to its own segments; MONITOR, MWAIT; AVX-512; what AMD alone has.
+ * Not here, on purpose: what shows time, chance or the machine (RDTSC, RDTSCP, RDPID, RDPMC, RDRAND, RDSEED, CPUID,
+ * XGETBV of XCR0's host, SGDT and the like, which Linux emulates under UMIP); system calls; loads of segment registers,
+ * which the host's own thread lives on; far control transfers but those of ring 3 to its own segments; MONITOR, MWAIT;
+ * AVX-512; what AMD alone has.
  */
 #ifndef DIFFERENTIAL_MNEMONICS_H
 #define DIFFERENTIAL_MNEMONICS_H

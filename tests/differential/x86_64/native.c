@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * See native.h. What runs in the child between two cases may use no thread-local storage before the thread's own fs base is back,
- * and nothing that a case may have left behind: flags (AC faults on what is not aligned), and the bases of fs and gs.
+ * See native.h. What runs in the child between two cases may use no thread-local storage before the thread's own fs
+ * base is back, and nothing that a case may have left behind: flags (AC faults on what is not aligned), and the bases
+ * of fs and gs.
  */
 #include "native.h"
 
@@ -211,8 +212,8 @@ static void catch_signals(void)
 	struct sigaction action = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER };
 	stack_t stack = { .ss_size = SIGNAL_STACK_SIZE };
 
-	stack.ss_sp = mmap(NULL, SIGNAL_STACK_SIZE, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	stack.ss_sp = mmap(NULL, SIGNAL_STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE,
+			   -1, 0);
 	if (stack.ss_sp == MAP_FAILED || sigaltstack(&stack, NULL))
 		_exit(2);
 	for (unsigned i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
@@ -281,7 +282,8 @@ static bool start_child(struct native *native)
 
 static bool make_board(struct native *native)
 {
-	native->board_size = sizeof(struct board) + native->capacity * (sizeof(struct test_case) + sizeof(struct outcome));
+	native->board_size =
+		sizeof(struct board) + native->capacity * (sizeof(struct test_case) + sizeof(struct outcome));
 	native->board = mmap(NULL, native->board_size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (native->board == MAP_FAILED)
 		return false;

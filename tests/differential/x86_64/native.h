@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Executes cases on the host's own processor, in a child process. The child is one signal handler: it loads a case's state into the
- * frame that it returns by, and the signal that ends the instruction brings it back to store what came out. A child that dies, or
- * does not come back, costs the case that it was at (OUTCOME_LOST) and is made anew.
+ * Executes cases on the host's own processor, in a child process. The child is one signal handler: it loads a case's
+ * state into the frame that it returns by, and the signal that ends the instruction brings it back to store what came
+ * out. A child that dies, or does not come back, costs the case that it was at (OUTCOME_LOST) and is made anew.
  */
 #ifndef DIFFERENTIAL_NATIVE_H
 #define DIFFERENTIAL_NATIVE_H

@@ -77,7 +77,8 @@ static void print_instruction(FILE *to, const struct test_case *test, uint32_t a
 	if (decode(test->code + at, length, &decoded)) {
 		ZydisFormatterInit(&formatter, ZYDIS_FORMATTER_STYLE_INTEL);
 		ZydisFormatterFormatInstruction(&formatter, &decoded.instruction, decoded.operands,
-						decoded.instruction.operand_count_visible, text, sizeof(text), address, NULL);
+						decoded.instruction.operand_count_visible, text, sizeof(text), address,
+						NULL);
 		length = decoded.instruction.length;
 		add_uses(uses, &decoded);
 	}
@@ -97,7 +98,7 @@ static void print_code(FILE *to, const struct test_case *test, struct uses *uses
 		print_instruction(to, test, test->offsets[i], uses);
 		end = test->offsets[i];
 		end = decode(test->code + end, test->code_size - end, &decoded) ? end + decoded.instruction.length
-										  : test->code_size;
+										: test->code_size;
 	}
 	if (end < test->code_size)
 		print_instruction(to, test, end, uses);
@@ -152,7 +153,7 @@ static void print_memory(FILE *to, const struct test_case *test, const uint8_t *
 				continue;
 			address = address_of(&decoded, &operand->mem, &test->state, test->code_address + offset);
 			fprintf(to, "    [%08" PRIx64 "] ", address);
-			if (address >= CASE_DATA && address + size <= CASE_DATA + CASE_DATA_SIZE)
+			if (address - CASE_DATA <= CASE_DATA_SIZE - size)
 				print_bytes(to, memory + (address - CASE_DATA), size);
 			fprintf(to, "  (%u bytes)\n", operand->size / 8u);
 		}

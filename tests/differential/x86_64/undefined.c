@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * See undefined.h. One row per mnemonic that leaves something undefined, with the place in Intel's manual (SDM, volume 2 unless it says
- * otherwise). A row's flags are undefined whenever the instruction has executed; a function narrows or widens that by the operands.
+ * See undefined.h. One row per mnemonic that leaves something undefined, with the place in Intel's manual (SDM, volume
+ * 2 unless it says otherwise). A row's flags are undefined whenever the instruction has executed; a function narrows or
+ * widens that by the operands.
  */
 #include "undefined.h"
 
@@ -219,7 +220,7 @@ static const struct row {
 	refine_fn refine;
 	const char *why;
 } rows[] = {
-	/* clang-format off */
+/* clang-format off */
 #define ROW(name, flags, refine, why) { ZYDIS_MNEMONIC_##name, flags, refine, why },
 #define LOGICAL "\"Flags Affected\": the state of AF is undefined"
 	ROW(AND, AF, NULL, "AND, " LOGICAL)
@@ -309,7 +310,8 @@ const char *undefined_why(ZydisMnemonic mnemonic)
 	return row ? row->why : NULL;
 }
 
-/* Stores of more than one access: how much was written before one of them failed is not said (SDM vol. 3, 6.5 has no word on it). */
+/* Stores of more than one access: how much was written before one of them failed is not said (SDM vol. 3, 6.5 has no
+ * word on it). */
 static void allow_partial_stores(const struct subject *subject, struct allowance *allowance)
 {
 	if (subject->native->vector == VECTOR_BP)
@@ -390,6 +392,8 @@ uint64_t undefined_after(const struct decoded *decoded, uint64_t flags)
 	if (accessed && !(row && row->refine))
 		flags &= ~((uint64_t)accessed->modified | accessed->set_0 | accessed->set_1);
 	if (row)
-		flags |= row->flags | (row->refine && !is_defined(row) ? 0 : row->refine == shift || row->refine == rotate ? AF | OF | CF : 0);
+		flags |= row->flags | (row->refine && !is_defined(row)                 ? 0
+				       : row->refine == shift || row->refine == rotate ? AF | OF | CF
+										       : 0);
 	return flags;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Random values that are worth computing with: a pool of bytes for each kind of operand, made once from the seed, in which a good part
- * are the edges of that kind. Registers and memory are pieces of the pools.
+ * Random values that are worth computing with: a pool of bytes for each kind of operand, made once from the seed, in
+ * which a good part are the edges of that kind. Registers and memory are pieces of the pools.
  */
 #ifndef DIFFERENTIAL_VALUES_H
 #define DIFFERENTIAL_VALUES_H
