@@ -50,7 +50,8 @@ static unsigned read_insn(const uint8_t *code, unsigned size, uint32_t *ret_insn
 	return length;
 }
 
-unsigned rv_decode_op(const uint8_t *code, unsigned size, struct sim_op *ret_op, bool *ret_ends)
+/* The instruction at `code` as an op. Returns its length; 0 when it goes on past `size`. */
+static unsigned decode_op(const uint8_t *code, unsigned size, struct sim_op *ret_op, bool *ret_ends)
 {
 	uint32_t insn;
 	unsigned length = read_insn(code, size, &insn);
@@ -69,4 +70,29 @@ unsigned rv_decode_op(const uint8_t *code, unsigned size, struct sim_op *ret_op,
 		ret_op->rd = SIM_SINK;
 	*ret_ends = row->ends;
 	return length;
+}
+
+unsigned rv_build(struct sim_cpu *cpu, const uint8_t *code, unsigned size, unsigned limit, struct sim_block *block)
+{
+	struct sim_op *op = block->ops;
+	unsigned at = 0;
+	bool ends = false;
+
+	(void)cpu;
+	while (!ends && op - block->ops < limit && at < size) {
+		unsigned length = decode_op(code + at, size - at, op, &ends);
+
+		if (!length)
+			break;
+		op->at = (uint8_t)(at | (length == 4));
+		at += length;
+		op++;
+	}
+	block->count = (uint16_t)(op - block->ops);
+	if (!ends) {
+		*op = (struct sim_op){ .fn = rv_exec_fall_through, .imm = (int32_t)at };
+		op++;
+	}
+	sim_block_seal(block, sim_op_links(op - 1));
+	return at;
 }

@@ -31,6 +31,6 @@ static inline unsigned rv_length(uint32_t insn)
 int rv_disassemble(uint32_t insn, char *ret_text, size_t capacity);
 
 /* struct sim_isa's. */
-unsigned rv_decode_op(const uint8_t *code, unsigned size, struct sim_op *ret_op, bool *ret_ends);
+unsigned rv_build(struct sim_cpu *cpu, const uint8_t *code, unsigned size, unsigned limit, struct sim_block *block);
 
 #endif

@@ -6,11 +6,9 @@
 #include "exec/exec.h"
 
 const struct sim_isa rv_isa = {
-	.decode = rv_decode_op,
+	.build = rv_build,
 	.fetch_miss = rv_fetch_miss,
-	.fall_through = rv_exec_fall_through,
 	.max_length = 4,
-	.min_length = 2,
 };
 
 /* Views of an address space, that differ in what is allowed. Fetches depend on the mode alone. */
@@ -25,7 +23,7 @@ void rv_update_context(struct rv_hart *hart)
 
 	hart->cpu.data_context = sim_tlb_view(context, view);
 	hart->cpu.fetch_context = sim_tlb_view(context, user);
-	hart->cpu.user = user;
+	hart->cpu.mode_key = (uint64_t)user << SIM_MODE_SHIFT;
 }
 
 void rv_reset(struct rv_hart *hart)

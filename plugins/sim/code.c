@@ -9,12 +9,12 @@ enum { CHUNK_BYTES = 256 * 1024 };
 
 #define CHUNK_ROOM (CHUNK_BYTES - offsetof(struct sim_chunk, memory))
 #define LARGEST_BLOCK \
-	(sizeof(struct sim_block) + (SIM_BLOCK_INSTRUCTIONS + 1) * sizeof(struct sim_op) + sizeof(struct sim_links) + \
+	(sizeof(struct sim_block) + (SIM_BLOCK_INSTRUCTIONS + 1) * SIM_OP_BYTES_MAX + sizeof(struct sim_links) + \
 	 SIM_BLOCK_BYTES)
 
 static size_t bucket_of(uint64_t key)
 {
-	return (size_t)((key >> 1) ^ (key >> 13) ^ (key & 1) << 7) % SIM_BUCKETS;
+	return (size_t)(key ^ (key >> 12) ^ (key >> (SIM_MODE_SHIFT - 7))) % SIM_BUCKETS;
 }
 
 int32_t sim_code_init(struct sim_code *code, const struct axarch_host *host, size_t limit)

@@ -4,13 +4,16 @@
  * finds it by virtual address.
  *
  * Blocks belong to one vCPU, so no lock guards them. They are keyed by guest-physical address and mode, and therefore
- * survive a change of page tables; a link between two blocks stays inside one page for the same reason. Their memory is
- * taken from chunks that grow up to a limit; when that is reached everything is forgotten at once.
+ * survive a change of page tables; a link between two blocks stays inside one page for the same reason. An instruction
+ * that crosses into the next page is a block of its own, which knows both pages and is reached by the jump cache only.
+ * The memory of blocks is taken from chunks that grow up to a limit; when that is reached everything is forgotten at
+ * once.
  *
  * How changed code is noticed: every block keeps a copy of the bytes that it was decoded from, and the generation of
- * the code in which these were last compared with memory. fence.i (or a host write) begins a new generation, and a
- * block is compared again on its first entry after that. This sees writes by everybody (this vCPU, others, devices)
- * without protecting pages, and costs no more than a comparison of some twenty bytes per block and fence.
+ * the code in which these were last compared with memory. A fence.i, a host write, or a store to a line that code was
+ * decoded from (where the architecture wants stores to be seen at once: see sim_group_mark_code) begins a new
+ * generation, and a block is compared again on its first entry after that. That costs no more than a comparison of some
+ * twenty bytes per block and generation.
  */
 #ifndef PLUGINS_SIM_CODE_H
 #define PLUGINS_SIM_CODE_H
@@ -25,6 +28,7 @@ struct sim_op;
 /* Executes an op. Returns the op to go on with (see SIM_NEXT), or NULL: back to the loop. */
 typedef const struct sim_op *(*sim_exec_fn)(struct sim_cpu *cpu, const struct sim_op *op);
 
+/* The op of an architecture with fixed register fields. One that needs more has its own, whose first member is fn. */
 struct sim_op {
 	sim_exec_fn fn;
 	int32_t imm;
@@ -42,16 +46,20 @@ struct sim_block {
 	uint16_t count; /* instructions */
 	uint16_t bytes; /* of guest code */
 	uint32_t reserved;
-	uint64_t key;           /* guest-physical address, bit 0: user mode */
+	uint64_t key;    /* guest-physical address; bits 52 to 63: the mode that it was decoded for */
+	uint64_t second; /* guest-physical address of the page that its last bytes lie in; SIM_NEVER: it is in one page
+			  */
 	struct sim_block *next; /* in its bucket */
 	uint8_t *source;        /* the copy of the guest code */
-	struct sim_op ops[];
+	_Alignas(16) struct sim_op ops[];
 };
 
 enum {
 	SIM_BLOCK_INSTRUCTIONS = 64,
 	SIM_BLOCK_BYTES = 256,
 	SIM_BUCKETS = 16384,
+	SIM_OP_BYTES_MAX = 32,
+	SIM_MODE_SHIFT = 52,
 	SIM_JUMPS_PER_PAGE = 64,
 	SIM_JUMP_PAGES = 64,
 	SIM_JUMPS = SIM_JUMPS_PER_PAGE * SIM_JUMP_PAGES
@@ -65,9 +73,9 @@ struct sim_jump {
 	struct sim_block *block;
 };
 
-/* Room for one block of one instruction that nobody keeps. */
+/* Room for one block of one instruction that nobody keeps, and the copy of its code. */
 struct sim_scratch {
-	_Alignas(16) uint8_t memory[sizeof(struct sim_block) + 2 * sizeof(struct sim_op) + sizeof(struct sim_links)];
+	_Alignas(16) uint8_t memory[sizeof(struct sim_block) + 2 * SIM_OP_BYTES_MAX + sizeof(struct sim_links) + 16];
 };
 
 struct sim_chunk {
@@ -111,6 +119,14 @@ static inline unsigned sim_jump_index(uint64_t pc)
 static inline struct sim_links *sim_op_links(const struct sim_op *last)
 {
 	return (struct sim_links *)(uintptr_t)(last + 1);
+}
+
+/* Ends a block that was built: its links, which follow the last op, are not set yet, and its source lies behind them.
+ */
+static inline void sim_block_seal(struct sim_block *block, struct sim_links *links)
+{
+	*links = (struct sim_links){ { NULL, NULL } };
+	block->source = (uint8_t *)(links + 1);
 }
 
 #endif

@@ -44,15 +44,21 @@ uint64_t sim_cpu_context(struct sim_cpu *cpu, uint64_t key)
 	return context;
 }
 
-bool sim_cpu_flush_page(struct sim_cpu *cpu, uint64_t va)
+static void forget_jumps(struct sim_cpu *cpu, uint64_t va)
 {
 	unsigned first = sim_jump_index(va & ~SIM_PAGE_MASK) / SIM_JUMPS_PER_PAGE * SIM_JUMPS_PER_PAGE;
 
+	memset(&cpu->jumps[first], 0, SIM_JUMPS_PER_PAGE * sizeof(cpu->jumps[0]));
+}
+
+bool sim_cpu_flush_page(struct sim_cpu *cpu, uint64_t va)
+{
 	if (!sim_tlb_flush_page(&cpu->tlb, va)) {
 		sim_tlb_flush(&cpu->tlb);
 		return false;
 	}
-	memset(&cpu->jumps[first], 0, SIM_JUMPS_PER_PAGE * sizeof(cpu->jumps[0]));
+	forget_jumps(cpu, va);
+	forget_jumps(cpu, va - SIM_PAGE_MASK - 1); /* there may be an instruction that crosses into the page */
 	return true;
 }
 
@@ -65,53 +71,36 @@ void sim_cpu_stop_at(struct sim_cpu *cpu, const struct sim_op *op, bool retire)
 	cpu->link = NULL;
 }
 
-/* Guest code may be written by others at any time: it is read as it is executed, in parcels of the shortest
- * instruction. */
+/* Guest code may be written by others at any time: it is read as it is executed, byte by byte up to an aligned word and
+ * in words from there. */
+static uint64_t load_code(const uint8_t *from, size_t size, size_t *ret_loaded)
+{
+	if (size < 8 || (uintptr_t)from % 8) {
+		*ret_loaded = 1;
+		return __atomic_load_n(from, __ATOMIC_RELAXED);
+	}
+	*ret_loaded = 8;
+	return __atomic_load_n((const uint64_t *)(const void *)from, __ATOMIC_RELAXED);
+}
+
 static void copy_code(uint8_t *to, const uint8_t *from, size_t size)
 {
-	for (size_t i = 0; i < size; i += 2) {
-		uint16_t parcel = __atomic_load_n((const uint16_t *)(const void *)(from + i), __ATOMIC_RELAXED);
+	for (size_t i = 0, step; i < size; i += step) {
+		uint64_t piece = load_code(from + i, size - i, &step);
 
-		memcpy(to + i, &parcel, sizeof(parcel));
+		memcpy(to + i, &piece, step);
 	}
 }
 
 static bool same_code(const uint8_t *copy, const uint8_t *memory, size_t size)
 {
-	for (size_t i = 0; i < size; i += 2) {
-		uint16_t parcel = __atomic_load_n((const uint16_t *)(const void *)(memory + i), __ATOMIC_RELAXED);
+	for (size_t i = 0, step; i < size; i += step) {
+		uint64_t piece = load_code(memory + i, size - i, &step);
 
-		if (memcmp(copy + i, &parcel, sizeof(parcel)))
+		if (memcmp(copy + i, &piece, step))
 			return false;
 	}
 	return true;
-}
-
-/* Fills ops from `code` and returns the bytes that they cover. */
-static unsigned decode_ops(const struct sim_cpu *cpu, const uint8_t *code, unsigned size, unsigned limit,
-			   struct sim_block *block)
-{
-	struct sim_op *op = block->ops;
-	unsigned at = 0;
-	bool ends = false;
-
-	while (!ends && op - block->ops < limit && at < size) {
-		unsigned length = cpu->isa->decode(code + at, size - at, op, &ends);
-
-		if (!length)
-			break;
-		op->at = (uint8_t)(at | (length == 4));
-		at += length;
-		op++;
-	}
-	block->count = (uint16_t)(op - block->ops);
-	if (!ends) {
-		*op = (struct sim_op){ .fn = cpu->isa->fall_through, .imm = (int32_t)at };
-		op++;
-	}
-	*sim_op_links(op - 1) = (struct sim_links){ { NULL, NULL } };
-	block->source = (uint8_t *)(sim_op_links(op - 1) + 1);
-	return at;
 }
 
 /* Everything that points to blocks is forgotten with them. */
@@ -127,39 +116,71 @@ static struct sim_block *make_room(struct sim_cpu *cpu)
 	return sim_code_reserve(&cpu->code);
 }
 
-static struct sim_block *decode_block(struct sim_cpu *cpu, uint64_t key, const uint8_t *code, unsigned size)
-{
-	struct sim_block *block = make_room(cpu);
-	uint8_t copy[SIM_BLOCK_BYTES];
+/* Where a block's code lies: in one page, or in two, of which the second is not looked at unless it must be. */
+struct place {
+	uint64_t gpa, second_gpa; /* second_gpa: SIM_NEVER: not known */
+	const uint8_t *code, *second;
+	unsigned here; /* bytes in the first page */
+};
 
-	if (!block)
-		return NULL;
-	size = size < sizeof(copy) ? size : sizeof(copy);
-	copy_code(copy, code, size);
-	block->bytes = (uint16_t)decode_ops(cpu, copy, size, SIM_BLOCK_INSTRUCTIONS, block);
-	if (!block->count)
-		return NULL;
-	block->key = key;
-	block->pass = cpu->generation;
+static void decoded(struct sim_cpu *cpu, const struct place *place, unsigned bytes)
+{
+	unsigned first = bytes < place->here ? bytes : place->here;
+
+	if (!cpu->isa->decoded)
+		return;
+	cpu->isa->decoded(cpu, place->gpa, first);
+	if (bytes > first)
+		cpu->isa->decoded(cpu, place->second_gpa, bytes - first);
+}
+
+static bool is_as_decoded(const struct sim_block *block, const struct place *place)
+{
+	unsigned first = block->bytes < place->here ? block->bytes : place->here;
+
+	return same_code(block->source, place->code, first) &&
+	       (block->bytes == first || same_code(block->source + first, place->second, block->bytes - first));
+}
+
+static struct sim_block *keep(struct sim_cpu *cpu, struct sim_block *block, const struct place *place,
+			      const uint8_t *copy)
+{
+	block->key = place->gpa | cpu->mode_key;
+	block->second = block->bytes > place->here ? place->second_gpa : SIM_NEVER;
 	memcpy(block->source, copy, block->bytes);
+	/* What is written from here on is heard of; what was written since the copy is found at the next entry. */
+	decoded(cpu, place, block->bytes);
+	block->pass = !cpu->isa->decoded || is_as_decoded(block, place) ? cpu->generation : 0;
 	sim_code_commit(&cpu->code, block, (size_t)(block->source + block->bytes - (uint8_t *)block));
 	return block;
 }
 
-/* The block of a key as it is in memory now. */
-static struct sim_block *present_block(struct sim_cpu *cpu, uint64_t key, const uint8_t *code, unsigned size)
+/* NULL: not an instruction fits into the page, or there is no memory. */
+static struct sim_block *decode_block(struct sim_cpu *cpu, const struct place *place)
 {
-	struct sim_block *block = sim_code_find(&cpu->code, key);
+	struct sim_block *block = make_room(cpu);
+	uint8_t copy[SIM_BLOCK_BYTES];
+	unsigned size = place->here < sizeof(copy) ? place->here : sizeof(copy);
 
-	if (block && block->pass != cpu->generation) {
-		if (same_code(block->source, code, block->bytes)) {
-			block->pass = cpu->generation;
-		} else {
-			sim_code_drop(&cpu->code, block);
-			block = NULL;
-		}
-	}
-	return block ? block : decode_block(cpu, key, code, size);
+	if (!block)
+		return NULL;
+	copy_code(copy, place->code, size);
+	block->bytes = (uint16_t)cpu->isa->build(cpu, copy, size, SIM_BLOCK_INSTRUCTIONS, block);
+	return block->count ? keep(cpu, block, place, copy) : NULL;
+}
+
+/* The one instruction that begins at the end of a page and goes on in the next. */
+static struct sim_block *decode_crossing(struct sim_cpu *cpu, const struct place *place)
+{
+	struct sim_block *block = make_room(cpu);
+	uint8_t copy[16];
+
+	if (!block || place->here >= cpu->isa->max_length)
+		return NULL;
+	copy_code(copy, place->code, place->here);
+	copy_code(copy + place->here, place->second, cpu->isa->max_length - place->here);
+	block->bytes = (uint16_t)cpu->isa->build(cpu, copy, cpu->isa->max_length, 1, block);
+	return block->count ? keep(cpu, block, place, copy) : NULL;
 }
 
 /* The fetch TLB's entry for va, NULL when it cannot be executed. */
@@ -172,26 +193,82 @@ static const struct sim_tlb_fetch *fetch_entry(struct sim_cpu *cpu, uint64_t va)
 	return entry;
 }
 
-/* A link is followed without a look at page tables, so it stays in its page: where it comes from was checked in
- * sim_link_target. */
+/* A link is followed without a look at page tables, so it stays in its page: where it comes from was checked when
+ * cpu->link was set. */
+static bool may_link(const struct sim_block *from, const struct sim_block *to)
+{
+	return ((from->key ^ to->key) & ~SIM_PAGE_MASK) == 0 && to->second == SIM_NEVER;
+}
+
 static void link_block(struct sim_cpu *cpu, struct sim_block *block)
 {
-	if (cpu->link && ((cpu->block->key ^ block->key) & (~SIM_PAGE_MASK | 1)) == 0)
+	if (cpu->link && may_link(cpu->block, block))
 		*cpu->link = block;
 	cpu->link = NULL;
+}
+
+struct sim_block *sim_link_unset(struct sim_cpu *cpu, struct sim_block **link, uint64_t pc)
+{
+	const struct sim_block *from = cpu->block;
+	bool here = ((cpu->pc ^ pc) & ~SIM_PAGE_MASK) == 0;
+	struct sim_block *next;
+
+	cpu->pc = pc;
+	cpu->link = here ? link : NULL;
+	next = sim_jump_target(cpu, pc);
+	if (next && here && may_link(from, next))
+		*link = next;
+	return next;
+}
+
+/* Fills in the second page of a place. */
+static bool find_second(struct sim_cpu *cpu, uint64_t va, struct place *place)
+{
+	const struct sim_tlb_fetch *entry = fetch_entry(cpu, va + place->here);
+
+	if (!entry)
+		return false;
+	place->second_gpa = entry->gpa;
+	place->second = (const uint8_t *)(uintptr_t)(va + place->here + entry->delta);
+	return true;
+}
+
+/* The block of a place as it is in memory now; NULL also when its second page cannot be executed: then an exception or
+ * exit is under way. */
+static struct sim_block *present_block(struct sim_cpu *cpu, uint64_t va, struct place *place)
+{
+	struct sim_block *block = sim_code_find(&cpu->code, place->gpa | cpu->mode_key);
+
+	if (!block)
+		return NULL;
+	if (block->second != SIM_NEVER && !find_second(cpu, va, place))
+		return NULL;
+	if (block->second == place->second_gpa && (block->pass == cpu->generation || is_as_decoded(block, place))) {
+		block->pass = cpu->generation;
+		return block;
+	}
+	sim_code_drop(&cpu->code, block);
+	place->second_gpa = SIM_NEVER;
+	return NULL;
 }
 
 struct sim_block *sim_cpu_find_block(struct sim_cpu *cpu)
 {
 	uint64_t va = cpu->pc;
 	const struct sim_tlb_fetch *entry = fetch_entry(cpu, va);
+	struct place place = { .second_gpa = SIM_NEVER, .here = (unsigned)(SIM_PAGE_MASK + 1 - (va & SIM_PAGE_MASK)) };
 	struct sim_block *block;
 
 	if (!entry)
 		return NULL;
-	block = present_block(cpu, entry->gpa | (va & SIM_PAGE_MASK) | cpu->user,
-			      (const uint8_t *)(uintptr_t)(va + entry->delta),
-			      (unsigned)(SIM_PAGE_MASK + 1 - (va & SIM_PAGE_MASK)));
+	place.gpa = entry->gpa | (va & SIM_PAGE_MASK);
+	place.code = (const uint8_t *)(uintptr_t)(va + entry->delta);
+	block = present_block(cpu, va, &place);
+	if (!block && place.second_gpa == SIM_NEVER)
+		block = decode_block(cpu, &place);
+	if (!block && place.here < cpu->isa->max_length &&
+	    (place.second_gpa != SIM_NEVER || find_second(cpu, va, &place)))
+		block = decode_crossing(cpu, &place);
 	if (!block)
 		return NULL;
 	link_block(cpu, block);
@@ -222,19 +299,21 @@ static unsigned fetch_single(struct sim_cpu *cpu, uint8_t *ret_code, unsigned wa
 struct sim_block *sim_cpu_single(struct sim_cpu *cpu)
 {
 	struct sim_block *block = (struct sim_block *)(void *)cpu->scratch.memory;
-	uint8_t code[8];
-	unsigned size = fetch_single(cpu, code, cpu->isa->min_length);
+	uint8_t code[16];
+	unsigned here = (unsigned)(SIM_PAGE_MASK + 1 - (cpu->pc & SIM_PAGE_MASK));
+	unsigned size = fetch_single(cpu, code, here < cpu->isa->max_length ? here : cpu->isa->max_length);
 
 	if (!size)
 		return NULL;
-	decode_ops(cpu, code, size, 1, block);
+	block->bytes = (uint16_t)cpu->isa->build(cpu, code, size, 1, block);
 	if (!block->count) {
 		size = fetch_single(cpu, code, cpu->isa->max_length);
 		if (!size)
 			return NULL;
-		decode_ops(cpu, code, size, 1, block);
+		block->bytes = (uint16_t)cpu->isa->build(cpu, code, size, 1, block);
 	}
 	block->key = SIM_NEVER; /* in no page: nothing links to or from it */
+	block->second = SIM_NEVER;
 	return block;
 }
 

@@ -38,32 +38,34 @@ enum {
 /* What the engine asks of an architecture. */
 struct sim_isa {
 	/*
-	 * Decodes the instruction at `code`, of which `size` bytes can be read, into fn, imm and registers. Returns its
-	 * length; 0 when it goes on past `size`. ret_ends: nothing behind it belongs to the same block.
+	 * Decodes up to `limit` instructions at `code`, of which `size` bytes can be read, into the ops of a block:
+	 * what would go on past `size` is left out. Sets block->count, ends the ops with a branch or one that falls
+	 * through, and seals the block. Returns the bytes of code that the ops cover.
 	 */
-	unsigned (*decode)(const uint8_t *code, unsigned size, struct sim_op *ret_op, bool *ret_ends);
+	unsigned (*build)(struct sim_cpu *cpu, const uint8_t *code, unsigned size, unsigned limit,
+			  struct sim_block *block);
 
 	/* Makes the fetch TLB hold the page of `va`. False: it cannot be executed, and the trap or exit is under way.
 	 */
 	bool (*fetch_miss)(struct sim_cpu *cpu, uint64_t va);
 
-	/* The op that ends a block which ran out of page or of room: goes on at block start + imm. */
-	sim_exec_fn fall_through;
+	/* A block was decoded from these bytes of memory. NULL: the architecture has an instruction that says when code
+	 * changed. */
+	void (*decoded)(struct sim_cpu *cpu, uint64_t gpa, unsigned size);
 
-	unsigned max_length; /* of an instruction, in bytes; all lengths are multiples of `min_length` */
-	unsigned min_length;
+	unsigned max_length; /* of an instruction, in bytes: at most 16 */
 };
 
 struct sim_cpu {
-	uint64_t x[SIM_REGISTERS];
 	uint64_t pc; /* while ops run: of the block's first instruction */
+	uint64_t x[SIM_REGISTERS];
 	int64_t fuel;
 	struct sim_block *block; /* that runs */
 	uint64_t pass;           /* atomic; see above */
 	struct sim_block **link; /* where the block that was left last wants its successor, or NULL */
 	uint64_t data_context;   /* contexts of the TLB: of loads and stores, and of fetches; never 0 */
 	uint64_t fetch_context;
-	uint64_t user;       /* 1: blocks of user mode are wanted, which have keys of their own */
+	uint64_t mode_key;   /* what keys of blocks have in bits 52 to 63: blocks of this mode are wanted */
 	uint64_t generation; /* of the code; never 0 */
 	int64_t slice;       /* the fuel that this turn of the loop began with */
 	uint64_t retired;    /* instructions, before this turn */
@@ -184,20 +186,20 @@ static inline struct sim_block *sim_jump_target(struct sim_cpu *cpu, uint64_t pc
 	return sim_may_enter(cpu, jump->block) ? jump->block : NULL;
 }
 
-/* The successor of a block whose last op is `op`, along link `way` (0 or 1) to `pc`; NULL: back to the loop. */
-static inline struct sim_block *sim_link_target(struct sim_cpu *cpu, const struct sim_op *op, unsigned way, uint64_t pc)
+/* The same where a link is not set yet; sets it if the jump cache knows the block. */
+struct sim_block *sim_link_unset(struct sim_cpu *cpu, struct sim_block **link, uint64_t pc);
+
+/* The successor of a block with these links, along link `way` (0 or 1) to `pc`; NULL: back to the loop. */
+static inline struct sim_block *sim_link_target(struct sim_cpu *cpu, struct sim_links *links, unsigned way, uint64_t pc)
 {
-	struct sim_block **link = &sim_op_links(op)->to[way];
+	struct sim_block **link = &links->to[way];
 	struct sim_block *next = *link;
 
-	if (sim_likely(next != NULL)) {
-		cpu->pc = pc;
-		cpu->link = link;
-		return sim_may_enter(cpu, next) ? next : NULL;
-	}
-	cpu->link = (cpu->pc ^ pc) & ~SIM_PAGE_MASK ? NULL : link;
+	if (sim_unlikely(next == NULL))
+		return sim_link_unset(cpu, link, pc);
 	cpu->pc = pc;
-	return cpu->link ? NULL : sim_jump_target(cpu, pc);
+	cpu->link = link;
+	return sim_may_enter(cpu, next) ? next : NULL;
 }
 
 #endif

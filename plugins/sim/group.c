@@ -4,7 +4,24 @@
 
 #include <axvcpu/error.h>
 
+/* The map of code, by regions of 2 MiB: a table of lists, of which readers need no lock as nothing is ever taken out.
+ */
+enum {
+	REGION_SHIFT = 21,
+	REGION_BUCKETS = 1024,
+	REGION_PAGES = 512,
+	REGION_LINES = 1 << (REGION_SHIFT - SIM_LINE_SHIFT)
+};
+
+struct region {
+	uint64_t number;
+	struct region *next;
+	uint64_t pages[REGION_PAGES / 64];
+	uint64_t lines[REGION_LINES / 64];
+};
+
 struct sim_group {
+	struct region *regions[REGION_BUCKETS];
 	const struct axarch_host *host;
 	struct axarch_space *space;
 	struct sim_group *next;
@@ -50,7 +67,9 @@ static int32_t create_group(const struct axarch_host *host, struct axarch_space 
 
 	if (!group)
 		return host->error(AXVCPU_ERROR_NO_MEMORY, "no memory to watch the address space");
-	*group = (struct sim_group){ .host = host, .space = space, .listener = { heard, group } };
+	group->host = host;
+	group->space = space;
+	group->listener = (struct axarch_space_listener){ heard, group };
 	pthread_mutex_init(&group->lock, NULL);
 	pthread_cond_init(&group->changed, NULL);
 	error = host->space_listen(space, &group->listener);
@@ -71,6 +90,14 @@ static void destroy_group(struct sim_group *group)
 {
 	group->host->space_unlisten(group->space, &group->listener);
 	group->host->space_release(group->space);
+	for (unsigned i = 0; i < REGION_BUCKETS; i++) {
+		while (group->regions[i]) {
+			struct region *region = group->regions[i];
+
+			group->regions[i] = region->next;
+			group->host->free(region);
+		}
+	}
 	pthread_cond_destroy(&group->changed);
 	pthread_mutex_destroy(&group->lock);
 	group->host->free(group);
@@ -231,4 +258,97 @@ void sim_member_done(struct sim_member *member, uint64_t number)
 {
 	__atomic_store_n(&member->served, number, __ATOMIC_SEQ_CST);
 	tell_waiters(member->group);
+}
+
+/* ---- the map of code ---- */
+
+static struct region *find_region(struct sim_group *group, uint64_t gpa)
+{
+	uint64_t number = gpa >> REGION_SHIFT;
+	struct region *region = __atomic_load_n(&group->regions[number % REGION_BUCKETS], __ATOMIC_ACQUIRE);
+
+	while (region && region->number != number)
+		region = region->next;
+	return region;
+}
+
+/* With the group's lock held. NULL: the host has no memory. */
+static struct region *make_region(struct sim_group *group, uint64_t gpa)
+{
+	uint64_t number = gpa >> REGION_SHIFT;
+	struct region *region = find_region(group, gpa);
+
+	if (region)
+		return region;
+	region = group->host->alloc(sizeof(*region));
+	if (!region)
+		return NULL;
+	region->number = number;
+	region->next = group->regions[number % REGION_BUCKETS];
+	__atomic_store_n(&group->regions[number % REGION_BUCKETS], region, __ATOMIC_RELEASE);
+	return region;
+}
+
+static bool test_bit(const uint64_t *bits, uint64_t number)
+{
+	return __atomic_load_n(&bits[number / 64], __ATOMIC_RELAXED) >> number % 64 & 1;
+}
+
+/* Returns whether it was set already. */
+static bool set_bit(uint64_t *bits, uint64_t number)
+{
+	uint64_t bit = UINT64_C(1) << number % 64;
+
+	return test_bit(bits, number) || __atomic_fetch_or(&bits[number / 64], bit, __ATOMIC_SEQ_CST) & bit;
+}
+
+static uint64_t page_in_region(uint64_t gpa)
+{
+	return gpa >> 12 & (REGION_PAGES - 1);
+}
+
+static uint64_t line_in_region(uint64_t gpa)
+{
+	return gpa >> SIM_LINE_SHIFT & (REGION_LINES - 1);
+}
+
+bool sim_group_is_code(struct sim_group *group, uint64_t gpa)
+{
+	const struct region *region = find_region(group, gpa);
+
+	return region && test_bit(region->pages, page_in_region(gpa));
+}
+
+bool sim_group_mark_code(struct sim_group *group, struct sim_member *self, uint64_t gpa, unsigned size)
+{
+	struct region *region = find_region(group, gpa);
+	bool known;
+
+	if (!region) {
+		pthread_mutex_lock(&group->lock);
+		region = make_region(group, gpa);
+		pthread_mutex_unlock(&group->lock);
+		if (!region)
+			return false; /* without memory, changes to this code are seen at the next comparison only */
+	}
+	for (uint64_t line = line_in_region(gpa); line <= line_in_region(gpa + size - 1); line++)
+		set_bit(region->lines, line);
+	known = set_bit(region->pages, page_in_region(gpa));
+	if (!known)
+		sim_group_request(group, SIM_REQUEST_WRITES | SIM_REQUEST_CODE_AFTER, NULL, NULL, self, false);
+	return !known;
+}
+
+bool sim_group_code_written(struct sim_group *group, struct sim_member *self, uint64_t gpa, unsigned size)
+{
+	const struct region *region = find_region(group, gpa);
+	bool found = false;
+
+	if (!region)
+		return false;
+	for (uint64_t line = line_in_region(gpa); line <= line_in_region(gpa + size - 1); line++)
+		found |= test_bit(region->lines, line);
+	if (found)
+		sim_group_request(group, SIM_REQUEST_CODE, NULL, NULL, self, false);
+	return found;
 }

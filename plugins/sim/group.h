@@ -22,7 +22,8 @@ enum {
 	SIM_REQUEST_TRANSLATIONS = 2, /* forget all translations */
 	SIM_REQUEST_CODE = 4,         /* compare code with memory */
 	SIM_REQUEST_SLOTS = 8,        /* forget slots, pointers into them, and all translations */
-	SIM_REQUEST_WRITES = 16       /* forget what may be written, so that the first write to a page is seen */
+	SIM_REQUEST_WRITES = 16,      /* forget what may be written, so that the first write to a page is seen */
+	SIM_REQUEST_CODE_AFTER = 32   /* with WRITES: then have the others compare code (sim_member_done does it) */
 };
 
 struct sim_group;
@@ -39,6 +40,22 @@ struct sim_member {
 	uint64_t wanted;   /* atomic: the number of the latest request that somebody waits for */
 	uint64_t served;   /* atomic: the number of the latest that has taken effect */
 };
+
+/*
+ * Which lines of memory code was decoded from, for architectures whose stores to code take effect by themselves. One
+ * map for all members: it only grows. A page with code is in no member's TLB for writes, so that each store to it comes
+ * by sim_group_code_written.
+ */
+enum { SIM_LINE_SHIFT = 6 };
+
+/* Code at gpa was decoded by `self`, whose own TLB the caller sees to if it returns true: there was none in that page.
+ * Other members are told to forget what they may write, and to have code compared once they have: no store is missed.
+ */
+bool sim_group_mark_code(struct sim_group *group, struct sim_member *self, uint64_t gpa, unsigned size);
+/* Whether the page of gpa has code. */
+bool sim_group_is_code(struct sim_group *group, uint64_t gpa);
+/* Stores went to gpa. True: a line there has code, and all members but self were told to compare it. */
+bool sim_group_code_written(struct sim_group *group, struct sim_member *self, uint64_t gpa, unsigned size);
 
 /* Whether a request concerns this member. */
 typedef bool (*sim_member_match_fn)(const struct sim_member *member, const void *context);

@@ -14,7 +14,8 @@ static void clear_tables(struct sim_tlb *tlb)
 static void forget_large(struct sim_tlb *tlb)
 {
 	memset(tlb->large, 0, sizeof(tlb->large));
-	tlb->huge = false;
+	memset(tlb->huge, 0, sizeof(tlb->huge));
+	tlb->larger = false;
 }
 
 void sim_tlb_init(struct sim_tlb *tlb)
@@ -65,25 +66,37 @@ void sim_tlb_flush_spaces(struct sim_tlb *tlb, bool (*match)(uint64_t key, uint6
 			tlb->spaces[i] = VOID_KEY;
 }
 
-static unsigned large_bit(uint64_t va)
+enum { LARGE_SHIFT = 21, HUGE_SHIFT = 30 };
+
+static unsigned region_bit(uint64_t va, unsigned shift)
 {
-	return (unsigned)((va >> 21) ^ (va >> 33)) % SIM_TLB_LARGE_BITS;
+	return (unsigned)((va >> shift) ^ (va >> (shift + 12))) % SIM_TLB_LARGE_BITS;
+}
+
+static bool test_bit(const uint64_t *bits, unsigned bit)
+{
+	return bits[bit / 64] >> bit % 64 & 1;
+}
+
+static void set_bit(uint64_t *bits, unsigned bit)
+{
+	bits[bit / 64] |= UINT64_C(1) << bit % 64;
 }
 
 void sim_tlb_note_large(struct sim_tlb *tlb, uint64_t va, unsigned shift)
 {
-	unsigned bit = large_bit(va);
-
-	if (shift > 21)
-		tlb->huge = true;
-	tlb->large[bit / 64] |= UINT64_C(1) << bit % 64;
+	if (shift <= LARGE_SHIFT)
+		set_bit(tlb->large, region_bit(va, LARGE_SHIFT));
+	else if (shift <= HUGE_SHIFT)
+		set_bit(tlb->huge, region_bit(va, HUGE_SHIFT));
+	else
+		tlb->larger = true;
 }
 
 bool sim_tlb_flush_page(struct sim_tlb *tlb, uint64_t va)
 {
-	unsigned bit = large_bit(va);
-
-	if (tlb->huge || tlb->large[bit / 64] >> bit % 64 & 1)
+	if (tlb->larger || test_bit(tlb->large, region_bit(va, LARGE_SHIFT)) ||
+	    test_bit(tlb->huge, region_bit(va, HUGE_SHIFT)))
 		return false;
 	sim_tlb_slot(tlb->reads, va)->tag = SIM_TLB_EMPTY;
 	sim_tlb_slot(tlb->writes, va)->tag = SIM_TLB_EMPTY;

@@ -41,10 +41,11 @@ struct sim_tlb {
 	unsigned space_count;
 	unsigned present; /* index of the one that was asked for last */
 	uint64_t misses;
-	/* Which 2 MiB regions may have parts of a larger page in the TLB (by hash), and whether any page is 1 GiB or
-	 * more. */
+	/* Which regions of 2 MiB and of 1 GiB may have parts of a larger page in the TLB (by hash), and whether any
+	 * page is larger than that. */
 	uint64_t large[SIM_TLB_LARGE_BITS / 64];
-	bool huge;
+	uint64_t huge[SIM_TLB_LARGE_BITS / 64];
+	bool larger;
 	struct sim_tlb_entry reads[SIM_TLB_ENTRIES];
 	struct sim_tlb_entry writes[SIM_TLB_ENTRIES];
 	struct sim_tlb_fetch fetches[SIM_TLB_FETCHES];

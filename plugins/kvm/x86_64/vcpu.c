@@ -90,7 +90,7 @@ static int32_t configure_hypercalls(struct kvm_vm *vm, uint32_t choice)
 	return 0;
 }
 
-static bool same_ranges(const struct kvm_msr_ranges *one, const struct kvm_msr_ranges *other)
+static bool same_ranges(const struct msr_ranges *one, const struct msr_ranges *other)
 {
 	return one->count == other->count && !memcmp(one->items, other->items, one->count * sizeof(one->items[0]));
 }
@@ -99,8 +99,8 @@ static bool same_ranges(const struct kvm_msr_ranges *one, const struct kvm_msr_r
 static int32_t configure_vm(struct kvm_vcpu *vcpu)
 {
 	struct kvm_vm *vm = vcpu->vm;
-	struct kvm_msr_ranges ranges;
-	int32_t error = kvm_msr_parse(vcpu->host, vcpu->arch.config.msr_exits, &ranges);
+	struct msr_ranges ranges;
+	int32_t error = msr_ranges_parse(vcpu->host, "kvm", vcpu->arch.config.msr_exits, &ranges);
 
 	if (error)
 		return error;

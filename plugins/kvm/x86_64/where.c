@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where a guest is, in words: pc, the bytes there and what they mean. */
+/* Where a guest is, in words: what is needed of it for that. */
 #include <stdio.h>
-#include <string.h>
 
-#include <Zydis/Zydis.h>
-
+#include "../../common/x86_64/where.h"
 #include "../kvm.h"
 
-#define INSTRUCTION_MAX 15u
 #define CR0_PE UINT64_C(1)
 #define EFER_LMA UINT64_C(0x400)
 #define PAGE_SIZE 4096u
@@ -35,15 +32,15 @@ static ZydisMachineMode machine_mode(const struct kvm_sregs *sregs)
 }
 
 /* As many bytes as can be read, which may be on two pages. */
-static size_t fetch(struct kvm_vcpu *vcpu, uint64_t pc, uint8_t ret_bytes[INSTRUCTION_MAX])
+static size_t fetch(struct kvm_vcpu *vcpu, uint64_t pc, uint8_t ret_bytes[WHERE_BYTES_MAX])
 {
 	size_t done = 0;
 
-	while (done < INSTRUCTION_MAX) {
+	while (done < WHERE_BYTES_MAX) {
 		uint64_t gpa;
 		size_t size = PAGE_SIZE - ((pc + done) & (PAGE_SIZE - 1));
 
-		size = size < INSTRUCTION_MAX - done ? size : INSTRUCTION_MAX - done;
+		size = size < WHERE_BYTES_MAX - done ? size : WHERE_BYTES_MAX - done;
 		if (!kvm_walk(vcpu, pc + done, AXVCPU_ACCESS_EXECUTE, &gpa) ||
 		    !kvm_walk_read(vcpu, gpa, ret_bytes + done, size))
 			break;
@@ -52,37 +49,18 @@ static size_t fetch(struct kvm_vcpu *vcpu, uint64_t pc, uint8_t ret_bytes[INSTRU
 	return done;
 }
 
-static void hex(const uint8_t *bytes, size_t size, char *ret_text)
-{
-	*ret_text = '\0';
-	for (size_t i = 0; i < size; i++)
-		ret_text += sprintf(ret_text, "%s%02x", i ? " " : "", bytes[i]);
-}
-
 int kvm_where_text(struct kvm_vcpu *vcpu, const uint8_t *bytes, size_t size, char *ret_text, size_t capacity)
 {
-	ZydisDisassembledInstruction instruction;
-	char digits[3 * INSTRUCTION_MAX + 1];
-	uint64_t pc = 0;
+	uint64_t pc;
 
 	if (kvm_linear_pc(vcpu, &pc))
 		return snprintf(ret_text, capacity, "pc unknown");
-	if (!size)
-		return snprintf(ret_text, capacity, "pc 0x%llx, which has no memory", (unsigned long long)pc);
-	size = size < INSTRUCTION_MAX ? size : INSTRUCTION_MAX;
-	if (!ZYAN_SUCCESS(
-		    ZydisDisassembleIntel(machine_mode(&vcpu->arch.state.sregs), pc, bytes, size, &instruction))) {
-		hex(bytes, size, digits);
-		return snprintf(ret_text, capacity, "pc 0x%llx: %s: not an instruction", (unsigned long long)pc,
-				digits);
-	}
-	hex(bytes, instruction.info.length, digits);
-	return snprintf(ret_text, capacity, "pc 0x%llx: %s: %s", (unsigned long long)pc, digits, instruction.text);
+	return where_text(machine_mode(&vcpu->arch.state.sregs), pc, bytes, size, ret_text, capacity);
 }
 
 int kvm_arch_where(struct kvm_vcpu *vcpu, char *ret_text, size_t capacity)
 {
-	uint8_t bytes[INSTRUCTION_MAX];
+	uint8_t bytes[WHERE_BYTES_MAX];
 	uint64_t pc;
 	size_t size = kvm_linear_pc(vcpu, &pc) ? 0 : fetch(vcpu, pc, bytes);
 

@@ -10,6 +10,8 @@
 
 #include <axvcpu/plugin/config.h>
 
+#include "../../common/x86_64/msrs.h"
+
 struct axarch_host;
 struct axvcpu_exit;
 struct kvm_vcpu;
@@ -42,23 +44,11 @@ AXARCH_CONFIG(kvm_create, KVM_CREATE)
 AXARCH_CONFIG(kvm_setup, KVM_SETUP)
 /* clang-format on */
 
-#define KVM_MSR_RANGES_MAX 14
-
-struct kvm_msr_range {
-	uint32_t first;
-	uint32_t last; /* inclusive */
-};
-
-struct kvm_msr_ranges {
-	uint32_t count;
-	struct kvm_msr_range items[KVM_MSR_RANGES_MAX];
-};
-
 struct kvm_arch_vm {
 	bool configured; /* by its first vCPU: what follows holds for all of them */
 	bool hypercall_exits;
 	uint32_t hypercalls; /* KVM_HYPERCALLS_* of the config */
-	struct kvm_msr_ranges msr_exits;
+	struct msr_ranges msr_exits;
 	bool has_clock;
 	int64_t tsc_offset; /* guest's less host's counter, once has_clock */
 };
@@ -139,7 +129,6 @@ int32_t kvm_cpuid_make(struct kvm_vcpu *vcpu);
 uint32_t kvm_cpuid_get(const struct kvm_vcpu *vcpu, uint32_t leaf, uint32_t subleaf, unsigned reg);
 
 /* msr.c */
-int32_t kvm_msr_parse(const struct axarch_host *host, const char *text, struct kvm_msr_ranges *ret_ranges);
 int32_t kvm_msr_filter(struct kvm_vm *vm);
 bool kvm_msr_exits(const struct kvm_vm *vm, uint32_t msr);
 

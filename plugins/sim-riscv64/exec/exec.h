@@ -46,7 +46,7 @@ RV_BODY uint64_t sext32(uint64_t value)
 /* Goes on at pc, along a link of the block (0 or 1). A macro, as it returns from the executor. */
 #define RV_GO(way, pc) \
 	do { \
-		const struct sim_block *next_ = sim_link_target(cpu, op, way, pc); \
+		const struct sim_block *next_ = sim_link_target(cpu, sim_op_links(op), way, pc); \
 		if (sim_unlikely(!next_)) \
 			return NULL; \
 		SIM_GOTO(cpu, next_->ops); \

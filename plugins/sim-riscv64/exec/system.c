@@ -66,7 +66,7 @@ static const struct sim_op *access_csr(struct sim_cpu *cpu, const struct sim_op 
 	X(rd) = old;
 	if (writes && rv_csr_is_control(number))
 		return finish(cpu, op);
-	next = sim_link_target(cpu, op, 0, sim_op_pc(cpu, op) + sim_op_length(op));
+	next = sim_link_target(cpu, sim_op_links(op), 0, sim_op_pc(cpu, op) + sim_op_length(op));
 	return next ? next->ops : NULL; /* by way of the loop: this is no executor, and must not tail-call one */
 }
 

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How executors go on; see op.h for what they are. */
+#ifndef PLUGINS_SIM_X86_64_EXEC_EXEC_H
+#define PLUGINS_SIM_X86_64_EXEC_EXEC_H
+
+#include "../access.h"
+#include "../flags.h"
+#include "../op.h"
+
+/* See SIM_GOTO. */
+#if defined(__OPTIMIZE__) && !defined(SIM_SANITIZED) && !defined(SIM_LOOP)
+#define X86_GOTO(cpu, target) SIM_TAIL return (target)->fn(cpu, target)
+#else
+#define X86_GOTO(cpu, target) return target
+#endif
+#define X86_NEXT(cpu, op) X86_GOTO(cpu, (op) + 1)
+
+static inline struct sim_links *x86_op_links(const struct x86_op *last)
+{
+	return (struct sim_links *)(uintptr_t)(last + 1);
+}
+
+static inline const struct x86_op *x86_block_ops(const struct sim_block *block)
+{
+	return (const struct x86_op *)(const void *)block->ops;
+}
+
+/* The end of a block, at linear address pc which was checked: goes on in another, along way 0 (taken) or 1. A macro, as
+ * it returns from the executor. */
+#define X86_BRANCH(cpu_, op_, way_, pc_) \
+	do { \
+		const struct sim_block *next_ = sim_link_target(&(cpu_)->cpu, x86_op_links(op_), way_, pc_); \
+		if (sim_unlikely(!next_)) \
+			return NULL; \
+		X86_GOTO(cpu_, x86_block_ops(next_)); \
+	} while (0)
+
+/* The same to where no link leads: indirect branches and returns. */
+#define X86_JUMP(cpu_, pc_) \
+	do { \
+		const struct sim_block *next_; \
+		(cpu_)->cpu.pc = (pc_); \
+		(cpu_)->cpu.link = NULL; \
+		next_ = sim_jump_target(&(cpu_)->cpu, (cpu_)->cpu.pc); \
+		if (sim_unlikely(!next_)) \
+			return NULL; \
+		X86_GOTO(cpu_, x86_block_ops(next_)); \
+	} while (0)
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * SIMD floating-point exceptions that are not masked (SDM 1, 11.5). The host has all of them masked, so that an
+ * executor looks at cpu->simd_unmasked, and if it is set takes a slower way:
+ *
+ *   x86_simd_begin(cpu);
+ *   result = operation(operands);
+ *   if (!x86_simd_end(cpu, op, &result, 16, 8)) // two doubles
+ *       return NULL;
+ */
+#ifndef PLUGINS_SIM_X86_64_EXEC_SIMD_H
+#define PLUGINS_SIM_X86_64_EXEC_SIMD_H
+
+#include "exec.h"
+
+#define X86_COLD __attribute__((cold, noinline))
+
+X86_COLD void x86_simd_begin(struct x86_cpu *cpu);
+
+/*
+ * False: the operation raised what is not masked; it has no result. `results` are the `bytes` of it that may underflow,
+ * in elements of `element` bytes (4 or 8): an unmasked underflow is also raised by a tiny result that is exact. Of an
+ * operation that cannot underflow bytes is 0.
+ */
+X86_COLD bool x86_simd_end(struct x86_cpu *cpu, const struct x86_op *op, const void *results, unsigned bytes,
+			   unsigned element);
+
+#endif
