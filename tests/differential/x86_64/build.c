@@ -37,6 +37,8 @@ static void put_prefixes(struct random *random, const struct encoding *encoding,
 
 static void put_legacy(struct random *random, const struct encoding *encoding, struct bytes *bytes)
 {
+	if (encoding->is_short)
+		put(bytes, 0x67);
 	if (encoding->prefix)
 		put(bytes, encoding->prefix);
 	if (encoding->w || random_chance(random, 55))

@@ -8,7 +8,7 @@
 #include "mnemonics.h"
 
 enum { MODES = 9 }; /* of ModRM's mod and rm: memory, or one of eight registers */
-enum { LONGEST = 15 };
+enum { LONGEST = 15, OPCODE_JCXZ = 0xe3 };
 
 static const uint8_t prefixes[] = { 0, 0x66, 0xf3, 0xf2 };
 
@@ -93,7 +93,8 @@ static bool is_narrow_branch(const ZydisDecodedInstruction *instruction)
 	case ZYDIS_CATEGORY_UNCOND_BR:
 	case ZYDIS_CATEGORY_CALL:
 	case ZYDIS_CATEGORY_RET:
-		return instruction->attributes & ZYDIS_ATTRIB_HAS_OPERANDSIZE;
+		return instruction->attributes & ZYDIS_ATTRIB_HAS_OPERANDSIZE &&
+		       instruction->mnemonic != ZYDIS_MNEMONIC_IRET;
 	default:
 		return false;
 	}
@@ -134,6 +135,8 @@ static unsigned write_probe(const struct encoding *encoding, unsigned mode, unsi
 				code[size] |= (uint8_t)i;
 		size++;
 	} else {
+		if (encoding->is_short)
+			code[size++] = 0x67;
 		if (encoding->prefix)
 			code[size++] = encoding->prefix;
 		if (encoding->w)
@@ -249,11 +252,14 @@ static bool find_opcodes(const struct finder *finder, struct encoding *encoding)
 	for (unsigned opcode = 0; opcode < 256; opcode++) {
 		encoding->opcode = (uint8_t)opcode;
 		encoding->has_modrm = true;
+		encoding->is_short = false;
 		if (!find_memory_forms(finder, encoding) ||
 		    (encoding->has_modrm && !find_register_forms(finder, encoding)))
 			return false;
 	}
-	return true;
+	encoding->opcode = OPCODE_JCXZ;
+	encoding->is_short = true;
+	return encoding->map || find_memory_forms(finder, encoding);
 }
 
 static bool find_in_map(const struct finder *finder, bool is_vex, unsigned map)

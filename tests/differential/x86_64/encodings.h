@@ -16,6 +16,7 @@ enum { ENCODING_ANY = 0xff };
 struct encoding {
 	uint16_t mnemonic;
 	uint8_t is_vex;
+	uint8_t is_short; /* with prefix 67: where that makes it another mnemonic */
 	uint8_t map;    /* 0: one byte, 1: 0f, 2: 0f 38, 3: 0f 3a */
 	uint8_t prefix; /* 0, or 66, f3, f2 */
 	uint8_t opcode;

@@ -421,6 +421,8 @@ static void prepare_registers(struct making *making)
 	case ZYDIS_MNEMONIC_ENTER:
 		if (CHANCE(making, 80))
 			write_immediate(making, 0, BELOW(making, 512));
+		if (CHANCE(making, 85))
+			pin(making, RBP, choose_inside(making, 8));
 		break;
 	case ZYDIS_MNEMONIC_XGETBV:
 		if (CHANCE(making, 80))
