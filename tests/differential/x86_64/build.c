@@ -35,13 +35,13 @@ static void put_prefixes(struct random *random, const struct encoding *encoding,
 		put(bytes, redundant[random_below(random, sizeof(redundant))]);
 }
 
-static void put_legacy(struct random *random, const struct encoding *encoding, struct bytes *bytes)
+static void put_legacy(struct random *random, const struct encoding *encoding, unsigned mode, struct bytes *bytes)
 {
 	if (encoding->is_short)
 		put(bytes, 0x67);
 	if (encoding->prefix)
 		put(bytes, encoding->prefix);
-	if (encoding->w || random_chance(random, 55))
+	if (mode == 64 && (encoding->w || random_chance(random, 55)))
 		put(bytes, (uint8_t)(0x40 | encoding->w << 3 | random_below(random, 8)));
 	if (encoding->map)
 		put(bytes, 0x0f);
@@ -49,12 +49,17 @@ static void put_legacy(struct random *random, const struct encoding *encoding, s
 		put(bytes, encoding->map == 2 ? 0x38 : 0x3a);
 }
 
-static void put_vex(struct random *random, const struct encoding *encoding, bool uses_v, struct bytes *bytes)
+static void put_vex(struct random *random, const struct encoding *encoding, unsigned mode, bool uses_v,
+		    struct bytes *bytes)
 {
 	uint8_t extensions = (uint8_t)(random_below(random, 8) << 5);
 	uint8_t prefix = encoding->prefix == 0x66 ? 1 : encoding->prefix == 0xf3 ? 2 : encoding->prefix == 0xf2 ? 3 : 0;
 	uint8_t v = uses_v ? (uint8_t)(random_below(random, 16) << 3) : 0x78;
 
+	if (mode != 64) { /* or it were LES or LDS */
+		extensions |= 0xc0;
+		v |= 0x40;
+	}
 	if (encoding->map == 1 && !encoding->w && random_chance(random, 40)) {
 		put(bytes, 0xc5);
 		put(bytes, (uint8_t)((extensions & 0x80) | v | encoding->l << 2 | prefix));
@@ -80,7 +85,7 @@ static void put_operands(struct random *random, const struct encoding *encoding,
 		put(bytes, rest[i]);
 }
 
-unsigned build(struct random *random, const struct encoding *encoding, uint8_t code[BUILD_MAX],
+unsigned build(struct random *random, const struct encoding *encoding, unsigned mode, uint8_t code[BUILD_MAX],
 	       struct decoded *ret_decoded)
 {
 	for (unsigned i = 0; i < TRIES; i++) {
@@ -90,9 +95,9 @@ unsigned build(struct random *random, const struct encoding *encoding, uint8_t c
 		if (i < PLAIN_TRIES)
 			put_prefixes(random, encoding, &bytes);
 		if (encoding->is_vex)
-			put_vex(random, encoding, i & 1, &bytes);
+			put_vex(random, encoding, mode, i & 1, &bytes);
 		else
-			put_legacy(random, encoding, &bytes);
+			put_legacy(random, encoding, mode, &bytes);
 		put(&bytes, encoding->opcode);
 		put_operands(random, encoding, &bytes);
 		if (!decode(bytes.at, bytes.size, ret_decoded))

@@ -9,7 +9,7 @@
 enum { BUILD_MAX = 15 };
 
 /* The length; 0 when none was found that decodes as the encoding's mnemonic. */
-unsigned build(struct random *random, const struct encoding *encoding, uint8_t code[BUILD_MAX],
+unsigned build(struct random *random, const struct encoding *encoding, unsigned mode, uint8_t code[BUILD_MAX],
 	       struct decoded *ret_decoded);
 
 #endif

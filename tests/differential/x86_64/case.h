@@ -23,11 +23,6 @@
 #define CASE_READ_ONLY_SIZE 0x1000u
 #define CASE_TRAP 0xccu /* int3: what ends a case, and what fills the code pages */
 
-/* Linux' selectors in 64-bit mode; the guest has the same. */
-#define CASE_USER_CODE32 0x23u
-#define CASE_USER_DATA 0x2bu
-#define CASE_USER_CODE 0x33u
-
 enum { CASE_CODE_MAX = 128, CASE_PATCHES = 4, CASE_PATCH_MAX = 1280, CASE_CHAIN_MAX = 8 };
 enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI };
 
@@ -48,6 +43,7 @@ enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI };
 enum {
 	VECTOR_DB = 1,
 	VECTOR_BP = 3,
+	VECTOR_OF = 4,
 	VECTOR_UD = 6,
 	VECTOR_GP = 13,
 	VECTOR_PF = 14,
@@ -65,8 +61,9 @@ struct state {
 	uint32_t mxcsr;
 	uint16_t fcw;
 	uint16_t fsw;
-	uint16_t ftw; /* as FXSAVE has it: a bit per register, 1 for one in use */
-	uint16_t reserved[3];
+	uint16_t ftw;         /* as FXSAVE has it: a bit per register, 1 for one in use */
+	uint16_t segments[6]; /* selectors */
+	uint16_t reserved;
 	uint8_t st[8][16]; /* 10 bytes each; as FXSAVE has them, from the top of the stack on */
 	uint8_t ymm[16][32];
 };
@@ -83,6 +80,7 @@ struct test_case {
 	uint64_t code_address;
 	uint32_t code_size; /* without the trap */
 	uint32_t mnemonic;  /* of the last instruction */
+	uint32_t mode;      /* 64, or 32: compatibility mode */
 	uint32_t instructions;
 	uint32_t offsets[CASE_CHAIN_MAX]; /* of each in code */
 	uint32_t pool;                    /* of values: the memory's background */

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "segments.h"
 #include "undefined.h"
 
 /* Two approximations, each within 1.5 * 2^-12 of the true value. */
@@ -92,16 +93,27 @@ static void find_x87(struct findings *findings, const struct allowance *allowanc
 		find_bytes(findings, DIFFERS_X87, "st", i, native->st[i], backend->st[i], 10);
 }
 
+static void find_segments(struct findings *findings, const struct state *native, const struct state *backend)
+{
+	static const char *const segments[SEGMENTS] = { "es", "cs", "ss", "ds", "fs", "gs" };
+
+	for (unsigned i = 0; i < SEGMENTS; i++)
+		find_value(findings, DIFFERS_SEGMENTS, segments[i], native->segments[i], backend->segments[i]);
+	find_value(findings, DIFFERS_SEGMENTS, "fs.base", native->fs_base, backend->fs_base);
+	find_value(findings, DIFFERS_SEGMENTS, "gs.base", native->gs_base, backend->gs_base);
+}
+
+/* In compatibility mode a register's upper half is undefined (SDM vol. 1, 3.4.1.1). */
 static void find_general(struct findings *findings, const struct allowance *allowance, const struct state *native,
 			 const struct state *backend)
 {
+	uint64_t mask = allowance->is_narrow ? UINT32_MAX : UINT64_MAX;
+
 	for (unsigned i = 0; i < 16; i++)
 		if (!(allowance->general >> i & 1))
-			find_value(findings, DIFFERS_GENERAL, names[i], native->gpr[i], backend->gpr[i]);
+			find_value(findings, DIFFERS_GENERAL, names[i], native->gpr[i] & mask, backend->gpr[i] & mask);
 	find_value(findings, DIFFERS_FLAGS, "rflags", native->rflags & FLAGS_COMPARED & ~allowance->flags,
 		   backend->rflags & FLAGS_COMPARED & ~allowance->flags);
-	find_value(findings, DIFFERS_BASE, "fs.base", native->fs_base, backend->fs_base);
-	find_value(findings, DIFFERS_BASE, "gs.base", native->gs_base, backend->gs_base);
 }
 
 static bool is_allowed(const struct allowance *allowance, uint64_t address)
@@ -151,6 +163,7 @@ static uint32_t find(FILE *to, const struct allowance *allowance, const struct o
 
 	find_fault(&findings, native, backend);
 	find_general(&findings, allowance, &native->state, &backend->state);
+	find_segments(&findings, &native->state, &backend->state);
 	find_x87(&findings, allowance, &native->state, &backend->state);
 	find_value(&findings, DIFFERS_MXCSR, "mxcsr", native->state.mxcsr, backend->state.mxcsr);
 	if (memcmp(native->state.ymm, backend->state.ymm, sizeof(native->state.ymm)))
@@ -182,7 +195,7 @@ void compare_print(FILE *to, const struct test_case *test, const struct outcome 
 const char *compare_parts(uint32_t parts, char *ret_text, unsigned capacity)
 {
 	static const char *const words[] = { "fault",  "registers", "flags",  "x87",
-					     "vector", "mxcsr",     "memory", "segment bases" };
+					     "vector", "mxcsr",     "memory", "segments" };
 	unsigned length = 0;
 
 	ret_text[0] = 0;

@@ -15,7 +15,7 @@ enum {
 	DIFFERS_VECTOR = 16,
 	DIFFERS_MXCSR = 32,
 	DIFFERS_MEMORY = 64,
-	DIFFERS_BASE = 128
+	DIFFERS_SEGMENTS = 128
 };
 
 /* A bit for each part that differs, apart from what is undefined; 0: they agree. */

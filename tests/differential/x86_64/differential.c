@@ -133,6 +133,8 @@ static void print_difference(const struct worker *worker, const struct test_case
 	fprintf(to, "    again: --backend %s --seed %" PRIu64, options->backend, options->seed);
 	if (options->only)
 		fprintf(to, " --only %s", options->only);
+	if (options->mode != 64)
+		fprintf(to, " --mode %u", options->mode);
 	if (options->chain != 1)
 		fprintf(to, " --chain %u", options->chain);
 	fprintf(to, " --case %" PRIu64 "\n\n", test->number);
@@ -221,6 +223,7 @@ static int start_worker(struct worker *worker)
 	    !encodings_find(features_has, worker->features) || !select_mnemonics(worker))
 		return STATUS_FAILED;
 	worker->generator.seed = worker->options->seed;
+	worker->generator.mode = worker->options->mode;
 	worker->generator.chain = worker->options->chain;
 	return STATUS_SAME;
 }
@@ -382,6 +385,7 @@ int main(int argc, char **argv)
 	board = mmap(NULL, sizeof(*board), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (board == MAP_FAILED)
 		return STATUS_FAILED;
+	decode_in_mode(options.mode);
 	values_make(options.seed);
 	status = run_jobs(&options, board);
 	if (status != STATUS_SAME || options.list)

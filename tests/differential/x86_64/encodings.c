@@ -23,20 +23,21 @@ static struct encoding *found;
 static uint32_t found_count;
 static uint32_t found_capacity;
 
-static ZydisDecoder *decoder(void)
-{
-	static ZydisDecoder made;
-	static bool is_made;
+static ZydisDecoder decoder;
+static bool is_long;
 
-	if (!is_made)
-		ZydisDecoderInit(&made, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
-	is_made = true;
-	return &made;
+void decode_in_mode(unsigned mode)
+{
+	is_long = mode == 64;
+	if (is_long)
+		ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64);
+	else
+		ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_COMPAT_32, ZYDIS_STACK_WIDTH_32);
 }
 
 bool decode(const uint8_t *code, unsigned size, struct decoded *ret_decoded)
 {
-	return ZYAN_SUCCESS(ZydisDecoderDecodeFull(decoder(), code, size < LONGEST ? size : LONGEST,
+	return ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, code, size < LONGEST ? size : LONGEST,
 						   &ret_decoded->instruction, ret_decoded->operands));
 }
 
@@ -71,18 +72,21 @@ const struct mnemonic *encodings_mnemonic(ZydisMnemonic id)
 
 /* ---- what may not be executed in a process, or not be compared ---- */
 
-static bool loads_segment(const struct decoded *decoded)
+/* Far pointers with an offset of 64 bits: AMD does not have them. */
+static bool is_far_64(const ZydisDecodedInstruction *instruction)
 {
-	for (unsigned i = 0; i < decoded->instruction.operand_count; i++) {
-		const ZydisDecodedOperand *operand = &decoded->operands[i];
-
-		if (operand->type == ZYDIS_OPERAND_TYPE_REGISTER &&
-		    operand->visibility != ZYDIS_OPERAND_VISIBILITY_HIDDEN &&
-		    operand->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE &&
-		    ZydisRegisterGetClass(operand->reg.value) == ZYDIS_REGCLASS_SEGMENT)
-			return true;
+	switch (instruction->mnemonic) {
+	case ZYDIS_MNEMONIC_JMP:
+	case ZYDIS_MNEMONIC_CALL:
+		return instruction->meta.branch_type == ZYDIS_BRANCH_TYPE_FAR &&
+		       instruction->attributes & ZYDIS_ATTRIB_HAS_REX && instruction->raw.rex.W;
+	case ZYDIS_MNEMONIC_LSS:
+	case ZYDIS_MNEMONIC_LFS:
+	case ZYDIS_MNEMONIC_LGS:
+		return instruction->attributes & ZYDIS_ATTRIB_HAS_REX && instruction->raw.rex.W;
+	default:
+		return false;
 	}
-	return false;
 }
 
 /* A branch with an operand of 16 bits: AMD cuts rip, Intel ignores the prefix (vol. 2, JMP). */
@@ -94,7 +98,8 @@ static bool is_narrow_branch(const ZydisDecodedInstruction *instruction)
 	case ZYDIS_CATEGORY_CALL:
 	case ZYDIS_CATEGORY_RET:
 		return instruction->attributes & ZYDIS_ATTRIB_HAS_OPERANDSIZE &&
-		       instruction->mnemonic != ZYDIS_MNEMONIC_IRET;
+		       instruction->mnemonic != ZYDIS_MNEMONIC_IRET &&
+		       instruction->meta.branch_type != ZYDIS_BRANCH_TYPE_FAR;
 	default:
 		return false;
 	}
@@ -113,11 +118,7 @@ bool encodings_allow(const struct decoded *decoded)
 {
 	const ZydisDecodedInstruction *instruction = &decoded->instruction;
 
-	return !loads_segment(decoded) && !is_narrow_branch(instruction) && !is_register_prefetch(decoded) &&
-	       !(instruction->meta.branch_type == ZYDIS_BRANCH_TYPE_FAR &&
-		 instruction->mnemonic != ZYDIS_MNEMONIC_IRETQ && instruction->mnemonic != ZYDIS_MNEMONIC_IRETD &&
-		 instruction->mnemonic != ZYDIS_MNEMONIC_IRET && instruction->mnemonic != ZYDIS_MNEMONIC_INT &&
-		 instruction->mnemonic != ZYDIS_MNEMONIC_INT3 && instruction->mnemonic != ZYDIS_MNEMONIC_INT1);
+	return !is_narrow_branch(instruction) && !is_register_prefetch(decoded) && !is_far_64(instruction);
 }
 
 /* ---- decoding the opcode space ---- */
@@ -139,7 +140,7 @@ static unsigned write_probe(const struct encoding *encoding, unsigned mode, unsi
 			code[size++] = 0x67;
 		if (encoding->prefix)
 			code[size++] = encoding->prefix;
-		if (encoding->w)
+		if (encoding->w && is_long)
 			code[size++] = 0x48;
 		if (encoding->map)
 			code[size++] = 0x0f;
@@ -272,7 +273,7 @@ static bool find_in_map(const struct finder *finder, bool is_vex, unsigned map)
 		encoding.prefix = prefixes[variant & 3];
 		encoding.w = variant >> 2 & 1;
 		encoding.l = variant >> 3 & 1;
-		if (is_vex || !encoding.l)
+		if (is_vex || (!encoding.l && (is_long || !encoding.w)))
 			good = find_opcodes(finder, &encoding);
 	}
 	return good;

@@ -17,8 +17,8 @@ struct encoding {
 	uint16_t mnemonic;
 	uint8_t is_vex;
 	uint8_t is_short; /* with prefix 67: where that makes it another mnemonic */
-	uint8_t map;    /* 0: one byte, 1: 0f, 2: 0f 38, 3: 0f 3a */
-	uint8_t prefix; /* 0, or 66, f3, f2 */
+	uint8_t map;      /* 0: one byte, 1: 0f, 2: 0f 38, 3: 0f 3a */
+	uint8_t prefix;   /* 0, or 66, f3, f2 */
 	uint8_t opcode;
 	uint8_t w;
 	uint8_t l;
@@ -43,6 +43,8 @@ struct decoded {
 	ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
 };
 
+/* 64, or 32 for compatibility mode; before anything else. */
+void decode_in_mode(unsigned mode);
 bool decode(const uint8_t *code, unsigned size, struct decoded *ret_decoded);
 
 /* Whether an instruction may be executed in a process, and ends the same way everywhere. */

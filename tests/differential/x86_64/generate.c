@@ -7,6 +7,7 @@
 #include "address.h"
 #include "build.h"
 #include "images.h"
+#include "segments.h"
 #include "undefined.h"
 #include "values.h"
 
@@ -28,23 +29,25 @@ struct making {
 
 /* ---- registers ---- */
 
-static void pin(struct making *making, unsigned number, uint64_t value)
+static uint64_t register_mask(const struct making *making)
 {
-	making->test->state.gpr[number] = value;
-	making->pinned |= 1u << number;
+	return making->test->mode == 64 ? UINT64_MAX : UINT32_MAX;
 }
 
-static uint64_t address_mask(const struct making *making)
+static void pin(struct making *making, unsigned number, uint64_t value)
 {
-	return making->decoded->instruction.address_width == 64 ? UINT64_MAX : UINT32_MAX;
+	making->test->state.gpr[number] = value & register_mask(making);
+	making->pinned |= 1u << number;
 }
 
 /* Sets a register that takes part in an address; with 32-bit addresses its upper half is anything. */
 static void pin_address(struct making *making, unsigned number, uint64_t value)
 {
-	uint64_t mask = address_mask(making);
+	uint64_t mask = address_mask(making->decoded);
 
-	pin(making, number, (value & mask) | (mask == UINT64_MAX || CHANCE(making, 50) ? 0 : ANY(making) & ~mask));
+	pin(making, number,
+	    (value & mask) |
+		    (mask == UINT64_MAX || CHANCE(making, 50) ? 0 : ANY(making) & ~mask & register_mask(making)));
 }
 
 /* ---- patches ---- */
@@ -151,13 +154,6 @@ static uint64_t choose_target(struct making *making, uint32_t size)
 	}
 }
 
-static uint64_t segment_base(const struct making *making, ZydisRegister segment)
-{
-	return segment == ZYDIS_REGISTER_FS   ? making->test->state.fs_base
-	       : segment == ZYDIS_REGISTER_GS ? making->test->state.gs_base
-					      : 0;
-}
-
 /* Writes a displacement into the instruction's bytes; what it cannot hold is cut off. */
 static void write_displacement(struct making *making, uint64_t value)
 {
@@ -178,7 +174,7 @@ static void place_without_base(struct making *making, const ZydisDecodedOperandM
 		return;
 	}
 	if (!(making->pinned >> index & 1)) {
-		value = ((target - displacement) & address_mask(making)) / memory->scale;
+		value = ((target - displacement) & address_mask(making->decoded)) / memory->scale;
 		pin_address(making, index, value);
 	}
 	write_displacement(making, target - making->test->state.gpr[index] * memory->scale);
@@ -190,7 +186,7 @@ static void place_twice(struct making *making, const ZydisDecodedOperandMem *mem
 	uint64_t value = target - (uint64_t)memory->disp.value;
 
 	if (!(making->pinned >> number & 1))
-		pin_address(making, number, (value & address_mask(making)) / (1u + memory->scale));
+		pin_address(making, number, (value & address_mask(making->decoded)) / (1u + memory->scale));
 }
 
 static void place_with_base(struct making *making, const ZydisDecodedOperandMem *memory, unsigned base, uint64_t target)
@@ -249,7 +245,8 @@ static uint64_t place(struct making *making, const ZydisDecodedOperand *operand)
 {
 	const ZydisDecodedOperandMem *memory = &operand->mem;
 	uint32_t size = operand->size / 8u;
-	uint64_t target = choose_target(making, size ? size : 1) - segment_base(making, memory->segment);
+	uint64_t target = choose_target(making, size ? size : 1) -
+			  address_base(making->decoded, memory->segment, &making->test->state);
 	unsigned base;
 
 	if (memory->type == ZYDIS_MEMOP_TYPE_VSIB)
@@ -313,12 +310,76 @@ static void aim_relative(struct making *making)
 	write_immediate(making, 0, target - next);
 }
 
+/* A selector: of what may be loaded or gone to, or of what may not. */
+static uint64_t choose_selector(struct making *making)
+{
+	static const uint16_t selectors[] = { SELECTOR_USER_DATA,
+					      SELECTOR_USER_CODE,
+					      SELECTOR_USER_CODE32,
+					      SELECTOR_SMALL,
+					      SELECTOR_DOWN,
+					      SELECTOR_TASK,
+					      0x18,
+					      SELECTOR_KERNEL_CODE,
+					      0,
+					      3,
+					      0x20,
+					      0x28,
+					      0x30,
+					      0x60,
+					      0x27,
+					      0x2f,
+					      0x22,
+					      0x31,
+					      0x04,
+					      0xfff8,
+					      0xffff,
+					      0x8003,
+					      SELECTOR_USER_DATA,
+					      SELECTOR_SMALL };
+
+	return selectors[BELOW(making, sizeof(selectors) / sizeof(selectors[0]))];
+}
+
+/* One of code that can be executed, mostly that which is. */
+static uint64_t choose_code_selector(struct making *making)
+{
+	if (CHANCE(making, 15))
+		return choose_selector(making);
+	return CHANCE(making, 75)   ? making->test->state.segments[SEGMENT_CS]
+	       : CHANCE(making, 50) ? SELECTOR_USER_CODE
+				    : SELECTOR_USER_CODE32;
+}
+
+static bool is_far(const struct decoded *decoded)
+{
+	return decoded->instruction.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR;
+}
+
+/* An offset of `size` bytes and a selector, in `step` bytes each. */
+static void patch_far_pointer(struct making *making, uint64_t address, uint32_t size, uint64_t offset,
+			      uint64_t selector)
+{
+	uint8_t *bytes = patch(making, address, 2 * size);
+
+	if (!bytes)
+		return;
+	memcpy(bytes, &offset, size);
+	memcpy(bytes + size, &selector, size);
+}
+
 static void aim_indirect(struct making *making, uint64_t address)
 {
 	const ZydisDecodedOperand *operand = &making->decoded->operands[0];
 	unsigned number;
 
-	if (operand->type == ZYDIS_OPERAND_TYPE_MEMORY)
+	if (operand->type == ZYDIS_OPERAND_TYPE_POINTER) {
+		write_immediate(making, 0, choose_destination(making));
+		write_immediate(making, 1, choose_code_selector(making));
+	} else if (is_far(making->decoded)) {
+		patch_far_pointer(making, address, operand->size / 8u - 2, choose_destination(making),
+				  choose_code_selector(making));
+	} else if (operand->type == ZYDIS_OPERAND_TYPE_MEMORY)
 		patch_value(making, address, 8, choose_destination(making));
 	else if (operand->type == ZYDIS_OPERAND_TYPE_REGISTER && address_general(operand->reg.value, &number))
 		pin(making, number, choose_destination(making));
@@ -371,22 +432,40 @@ static void prepare_count(struct making *making)
 	pin_address(making, RCX, count);
 }
 
-static void prepare_selector(struct making *making, uint64_t *ret_selector)
+static bool loads_segment(const struct decoded *decoded)
 {
-	static const uint16_t selectors[] = { 0,    3,    0x20, 0x23, 0x28, 0x2b,   0x30,   0x33,
-					      0x27, 0x2f, 0x22, 0x31, 0x04, 0xfff8, 0xffff, 0x8003 };
+	for (unsigned i = 0; i < decoded->instruction.operand_count; i++) {
+		const ZydisDecodedOperand *operand = &decoded->operands[i];
 
-	*ret_selector = selectors[BELOW(making, sizeof(selectors) / sizeof(selectors[0]))];
+		if (operand->type == ZYDIS_OPERAND_TYPE_REGISTER &&
+		    operand->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE &&
+		    ZydisRegisterGetClass(operand->reg.value) == ZYDIS_REGCLASS_SEGMENT)
+			return true;
+	}
+	return false;
+}
+
+/* The general registers that are read are selectors. */
+static void prepare_selectors(struct making *making)
+{
+	for (unsigned i = 0; i < making->decoded->instruction.operand_count_visible; i++) {
+		const ZydisDecodedOperand *operand = &making->decoded->operands[i];
+		unsigned number;
+
+		if (operand->type == ZYDIS_OPERAND_TYPE_REGISTER && address_general(operand->reg.value, &number) &&
+		    operand->actions & ZYDIS_OPERAND_ACTION_MASK_READ)
+			pin(making, number, (ANY(making) & ~UINT64_C(0xffff)) | choose_selector(making));
+	}
 }
 
 /* Before operands are placed: registers with a meaning of their own. */
 static void prepare_registers(struct making *making)
 {
 	struct state *state = &making->test->state;
-	const ZydisDecodedOperand *operands = making->decoded->operands;
-	unsigned number;
 	uint64_t value;
 
+	if (loads_segment(making->decoded))
+		prepare_selectors(making);
 	switch (making->decoded->instruction.mnemonic) {
 	case ZYDIS_MNEMONIC_DIV:
 	case ZYDIS_MNEMONIC_IDIV:
@@ -452,13 +531,7 @@ static void prepare_registers(struct making *making)
 	case ZYDIS_MNEMONIC_LSL:
 	case ZYDIS_MNEMONIC_VERR:
 	case ZYDIS_MNEMONIC_VERW:
-		for (unsigned i = 0; i < 2; i++) {
-			prepare_selector(making, &value);
-			if (operands[i].type == ZYDIS_OPERAND_TYPE_REGISTER &&
-			    address_general(operands[i].reg.value, &number) &&
-			    operands[i].actions & ZYDIS_OPERAND_ACTION_MASK_READ)
-				pin(making, number, (ANY(making) & ~UINT64_C(0xffff)) | value);
-		}
+		prepare_selectors(making);
 		break;
 	case ZYDIS_MNEMONIC_INT:
 		do {
@@ -477,23 +550,19 @@ static void patch_interrupt_frame(struct making *making, uint64_t address)
 {
 	unsigned size = making->decoded->instruction.operand_width / 8u;
 	uint64_t flags = ANY(making) & (FLAGS_STATUS | FLAG_DF | FLAG_AC | UINT64_C(0x200000));
-	uint64_t selector = CASE_USER_CODE;
+	uint64_t selector = choose_code_selector(making);
 	uint8_t *frame = patch(making, address, 5 * size);
 	uint64_t values[5];
 
-	if (CHANCE(making, 15))
-		prepare_selector(making, &selector);
 	if (!frame)
 		return;
-	if (selector == CASE_USER_CODE32) /* another mode */
-		selector = CASE_USER_CODE;
 	values[0] = choose_destination(making);
 	values[1] = selector | (CHANCE(making, 30) ? ANY(making) << 16 : 0);
 	values[2] = flags | FLAG_FIXED | FLAG_IF;
 	values[3] = CASE_DATA + BELOW(making, CASE_DATA_SIZE);
-	values[4] = CASE_USER_DATA;
+	values[4] = SELECTOR_USER_DATA;
 	if (CHANCE(making, 10))
-		prepare_selector(making, &values[4]);
+		values[4] = choose_selector(making);
 	for (unsigned i = 0; i < 5; i++)
 		memcpy(frame + i * size, &values[i], size);
 }
@@ -503,9 +572,16 @@ static bool patch_special(struct making *making, const ZydisDecodedOperand *oper
 {
 	struct test_case *test = making->test;
 	uint32_t size = operand->size / 8u;
-	uint64_t value;
 	uint8_t *bytes;
 
+	if (loads_segment(making->decoded)) { /* alone, or behind an offset */
+		patch_value(making,
+			    size > 2 && making->decoded->instruction.meta.category != ZYDIS_CATEGORY_POP
+				    ? address + size - 2
+				    : address,
+			    2, choose_selector(making));
+		return true;
+	}
 	switch (making->decoded->instruction.mnemonic) {
 	case ZYDIS_MNEMONIC_LDMXCSR:
 	case ZYDIS_MNEMONIC_VLDMXCSR:
@@ -542,14 +618,18 @@ static bool patch_special(struct making *making, const ZydisDecodedOperand *oper
 		patch_interrupt_frame(making, address);
 		return true;
 	case ZYDIS_MNEMONIC_RET:
-		patch_value(making, address, 8, choose_destination(making));
+		if (is_far(making->decoded))
+			patch_far_pointer(making, address, making->decoded->instruction.operand_width / 8u,
+					  choose_destination(making), choose_code_selector(making));
+		else
+			patch_value(making, address, 8, choose_destination(making));
 		return true;
 	case ZYDIS_MNEMONIC_LAR:
 	case ZYDIS_MNEMONIC_LSL:
 	case ZYDIS_MNEMONIC_VERR:
 	case ZYDIS_MNEMONIC_VERW:
-		prepare_selector(making, &value);
-		patch_value(making, address, 2, value);
+	case ZYDIS_MNEMONIC_ARPL:
+		patch_value(making, address, 2, choose_selector(making));
 		return true;
 	case ZYDIS_MNEMONIC_CMPXCHG:
 	case ZYDIS_MNEMONIC_CMPXCHG8B:
@@ -595,18 +675,53 @@ static void fill_flags(struct making *making)
 		state->rflags |= FLAG_AC;
 }
 
-static void fill_state(struct making *making)
+/* As Linux has them: null selectors, and two bases. */
+static void fill_segments_64(struct making *making)
 {
 	struct state *state = &making->test->state;
 
+	state->segments[SEGMENT_CS] = SELECTOR_USER_CODE;
+	state->segments[SEGMENT_SS] = SELECTOR_USER_DATA;
+	state->fs_base = CHANCE(making, 50) ? ANY(making) >> 17 : BELOW(making, 0x10000);
+	state->gs_base = CHANCE(making, 50) ? ANY(making) >> 17 : BELOW(making, 0x10000);
+}
+
+/* Offsets of 16 bits reach the data by a segment with a base only. */
+static void fill_segments_32(struct making *making, unsigned address_width)
+{
+	struct state *state = &making->test->state;
+	uint32_t based = address_width == 16 ? 90 : 15;
+
+	for (unsigned i = 0; i < SEGMENTS; i++)
+		state->segments[i] = CHANCE(making, based) ? SELECTOR_SMALL : SELECTOR_USER_DATA;
+	if (CHANCE(making, 5))
+		state->segments[SEGMENT_DS] = CHANCE(making, 50) ? 0 : SELECTOR_USER_CODE32;
+	if (CHANCE(making, 5))
+		state->segments[SEGMENT_ES + BELOW(making, 2) * SEGMENT_FS] = SELECTOR_DOWN;
+	state->segments[SEGMENT_CS] = SELECTOR_USER_CODE32;
+	state->fs_base = segments_find(state->segments[SEGMENT_FS])->base;
+	state->gs_base = segments_find(state->segments[SEGMENT_GS])->base;
+}
+
+static void fill_state(struct making *making, const struct decoded *first)
+{
+	struct state *state = &making->test->state;
+	bool is_long = making->test->mode == 64;
+
+	if (is_long)
+		fill_segments_64(making);
+	else
+		fill_segments_32(making, first->instruction.address_width);
 	for (unsigned i = 0; i < GPR_COUNT; i++)
-		state->gpr[i] = values_general(&making->random);
+		state->gpr[i] = values_general(&making->random) & register_mask(making);
 	state->gpr[RSP] = choose_inside(making, 8);
 	if (CHANCE(making, 50))
 		state->gpr[RBP] = choose_inside(making, 8);
+	if (state->segments[SEGMENT_SS] == SELECTOR_SMALL) {
+		state->gpr[RSP] -= CASE_DATA;
+		state->gpr[RBP] = (state->gpr[RBP] - CASE_DATA) & register_mask(making);
+	}
 	fill_flags(making);
-	state->fs_base = CHANCE(making, 50) ? ANY(making) >> 17 : BELOW(making, 0x10000);
-	state->gs_base = CHANCE(making, 50) ? ANY(making) >> 17 : BELOW(making, 0x10000);
 	state->mxcsr = (uint32_t)image_mxcsr(&making->random, false);
 	image_x87(&making->random, state);
 	for (unsigned i = 0; i < 16; i++)
@@ -684,7 +799,7 @@ static bool append(struct making *making, const struct generator *generator, boo
 	for (unsigned i = 0; i < CODE_TRIES; i++) {
 		const struct mnemonic *mnemonic = generator->mnemonics[BELOW(making, generator->mnemonic_count)];
 		unsigned length = build(&making->random, &mnemonic->encodings[BELOW(making, mnemonic->count)],
-					test->code + test->code_size, ret_decoded);
+					test->mode, test->code + test->code_size, ret_decoded);
 
 		if (!length || !undefined_may_follow(ret_decoded, is_last, making->undefined))
 			continue;
@@ -724,11 +839,12 @@ static void choose_background(struct making *making)
 void generate(const struct generator *generator, uint64_t number, struct test_case *ret_test)
 {
 	struct making making = { .test = ret_test };
-	struct decoded decoded[CASE_CHAIN_MAX];
+	struct decoded decoded[CASE_CHAIN_MAX] = { 0 };
 
 	memset(ret_test, 0, sizeof(*ret_test));
 	random_seed(&making.random, generator->seed, number);
 	ret_test->number = number;
+	ret_test->mode = generator->mode;
 	while (ret_test->instructions < generator->chain)
 		if (!append(&making, generator, ret_test->instructions + 1 == generator->chain,
 			    &decoded[ret_test->instructions]))
@@ -739,7 +855,7 @@ void generate(const struct generator *generator, uint64_t number, struct test_ca
 		ret_test->code[ret_test->code_size++] = 0x90;
 	choose_code_address(&making);
 	choose_background(&making);
-	fill_state(&making);
+	fill_state(&making, &decoded[0]);
 	for (uint32_t i = 0; i < ret_test->instructions; i++) {
 		making.decoded = &decoded[i];
 		making.index = i;

@@ -11,6 +11,7 @@
 
 struct generator {
 	uint64_t seed;
+	unsigned mode;  /* 64 or 32 */
 	unsigned chain; /* instructions a case, at most CASE_CHAIN_MAX */
 	const struct mnemonic *const *mnemonics;
 	uint32_t mnemonic_count;

@@ -12,11 +12,13 @@
 #include <axvcpu/axvcpu.h>
 #include <axvcpu/regs/x86_64.h>
 
+#include "segments.h"
 #include "values.h"
 
 /* Guest-physical memory: one slot. */
 enum {
 	GDT = 0x1000,
+	LDT = 0x1800,
 	IDT = 0x2000,
 	TSS = 0x3000,
 	PML4 = 0x4000,
@@ -37,15 +39,12 @@ enum {
 /* Where ring 0 sees that memory: nowhere near what a case computes as an address. */
 #define SYSTEM UINT64_C(0x600000000000)
 
-enum { STUB_SIZE = 16, VECTORS = 256, RING0_CODE = 0x10, TASK = 0x40, WATCH_US = 100000, STUCK_LOOKS = 30 };
+enum { STUB_SIZE = 16, VECTORS = 256, WATCH_US = 100000, STUCK_LOOKS = 30 };
 
-#define CODE64_ATTRIBUTES UINT64_C(0xa09b)
-#define USER_CODE_ATTRIBUTES UINT64_C(0xa0fb)
-#define USER_CODE32_ATTRIBUTES UINT64_C(0xc0fb)
-#define USER_DATA_ATTRIBUTES UINT64_C(0xc0f3)
 #define TASK_ATTRIBUTES UINT64_C(0x8b)
+#define GRANULAR UINT64_C(0x8000)
+#define LDT_ATTRIBUTES UINT64_C(0x82)
 #define TASK_LIMIT UINT64_C(0x67)
-#define FLAT UINT64_C(0xffffffff)
 
 /* As Linux has them, where ring 3 can tell. */
 #define CR0 UINT64_C(0x80050033) /* PE, MP, ET, NE, WP, AM, PG */
@@ -68,6 +67,8 @@ struct guest {
 	struct axvcpu *vcpu;
 	uint8_t *ram;
 	bool has_xsave;
+	bool knows_segments;
+	uint16_t segments[SEGMENTS]; /* as they are in the vCPU; cs and ss are never */
 	pthread_t watchdog;
 	uint32_t runs;    /* atomic: how many there were; odd while one goes on */
 	uint32_t closing; /* atomic */
@@ -83,20 +84,25 @@ static void put(struct guest *guest, uint64_t gpa, unsigned size, uint64_t value
 
 static uint64_t descriptor(uint64_t base, uint64_t limit, uint64_t attributes)
 {
+	if (attributes & GRANULAR)
+		limit >>= 12;
 	return (limit & 0xffff) | (base & 0xffffff) << 16 | (attributes & 0xff) << 40 | (limit >> 16 & 0xf) << 48 |
 	       (attributes >> 12 & 0xf) << 52 | (base >> 24 & 0xff) << 56;
 }
 
-static void write_gdt(struct guest *guest)
+static void write_segments(struct guest *guest)
 {
 	uint64_t base = SYSTEM + TSS;
+	unsigned count;
+	const struct segment *segments = segments_all(&count);
 
-	put(guest, GDT + RING0_CODE, 8, descriptor(0, FLAT >> 12, CODE64_ATTRIBUTES));
-	put(guest, GDT + (CASE_USER_CODE32 & ~7u), 8, descriptor(0, FLAT >> 12, USER_CODE32_ATTRIBUTES));
-	put(guest, GDT + (CASE_USER_DATA & ~7u), 8, descriptor(0, FLAT >> 12, USER_DATA_ATTRIBUTES));
-	put(guest, GDT + (CASE_USER_CODE & ~7u), 8, descriptor(0, FLAT >> 12, USER_CODE_ATTRIBUTES));
-	put(guest, GDT + TASK, 8, descriptor(base, TASK_LIMIT, TASK_ATTRIBUTES));
-	put(guest, GDT + TASK + 8, 8, base >> 32);
+	for (unsigned i = 0; i < count; i++)
+		put(guest, (segments[i].selector & SELECTOR_IN_LDT ? LDT : GDT) + (segments[i].selector & ~7u), 8,
+		    descriptor(segments[i].base, segments[i].limit, segments[i].attributes));
+	put(guest, GDT + SELECTOR_TASK, 8, descriptor(base, TASK_LIMIT, TASK_ATTRIBUTES));
+	put(guest, GDT + SELECTOR_TASK + 8, 8, base >> 32);
+	put(guest, GDT + SELECTOR_LDT, 8, descriptor(SYSTEM + LDT, SEGMENTS_LDT_SIZE - 1, LDT_ATTRIBUTES));
+	put(guest, GDT + SELECTOR_LDT + 8, 8, (SYSTEM + LDT) >> 32);
 	put(guest, TSS + 4, 8, SYSTEM + STACK_TOP);
 	put(guest, TSS + 0x66, 2, TASK_LIMIT + 1); /* no I/O bitmap */
 }
@@ -109,7 +115,8 @@ static void write_idt(struct guest *guest)
 		uint64_t attributes = vector == VECTOR_BP || vector == 4 ? 0xee00 : 0x8e00;
 
 		put(guest, IDT + vector * 16, 8,
-		    (stub & 0xffff) | RING0_CODE << 16 | attributes << 32 | (stub >> 16 & 0xffff) << 48);
+		    (stub & 0xffff) | (uint64_t)SELECTOR_KERNEL_CODE << 16 | attributes << 32 |
+			    (stub >> 16 & 0xffff) << 48);
 		put(guest, IDT + vector * 16 + 8, 8, stub >> 32);
 		memset(guest->ram + STUBS + vector * STUB_SIZE, 0xf4, STUB_SIZE);
 	}
@@ -144,7 +151,7 @@ static bool make_memory(struct guest *guest)
 	if (axvcpu_space_create(&guest->space) || axvcpu_space_add(guest->space, &slot))
 		return false;
 	guest->ram = slot.host;
-	write_gdt(guest);
+	write_segments(guest);
 	write_idt(guest);
 	write_tables(guest);
 	memset(guest->ram + CODE, CASE_TRAP, CASE_CODE_SIZE);
@@ -173,17 +180,56 @@ static bool set_segment(struct guest *guest, unsigned segment, uint64_t selector
 	       set(guest, AXVCPU_X86_64_SEGMENT(segment, 3), attributes);
 }
 
-enum { SEGMENT_ES, SEGMENT_CS, SEGMENT_SS, SEGMENT_DS, SEGMENT_FS, SEGMENT_GS, SEGMENT_TR };
+enum { SEGMENT_TR = 6, SEGMENT_LDTR = 7 };
 
-static bool enter_ring3(struct guest *guest)
+/* Only what the last case did not have already. */
+static bool load_segments(struct guest *guest, const struct state *state)
 {
-	return set_segment(guest, SEGMENT_CS, CASE_USER_CODE, 0, FLAT, USER_CODE_ATTRIBUTES) &&
-	       set_segment(guest, SEGMENT_SS, CASE_USER_DATA, 0, FLAT, USER_DATA_ATTRIBUTES);
+	bool good = true;
+
+	for (unsigned i = 0; good && i < SEGMENTS; i++) {
+		const struct segment *segment = segments_find(state->segments[i]);
+
+		if (guest->knows_segments && guest->segments[i] == state->segments[i] && i != SEGMENT_CS &&
+		    i != SEGMENT_SS)
+			continue;
+		good = set_segment(guest, i, state->segments[i], segment->base, segment->limit, segment->attributes);
+	}
+	guest->knows_segments = true;
+	return good && set(guest, AXVCPU_X86_64_SEGMENT(SEGMENT_FS, 1), state->fs_base) &&
+	       set(guest, AXVCPU_X86_64_SEGMENT(SEGMENT_GS, 1), state->gs_base);
+}
+
+/* cs and ss are in the frame. */
+static bool store_segments(struct guest *guest, struct state *state)
+{
+	bool good = true;
+
+	for (unsigned i = 0; good && i < SEGMENTS; i++) {
+		uint64_t selector = 0;
+
+		if (i == SEGMENT_CS || i == SEGMENT_SS)
+			continue;
+		good = get(guest, AXVCPU_X86_64_SEGMENT(i, 0), &selector);
+		state->segments[i] = (uint16_t)selector;
+		guest->segments[i] = (uint16_t)selector;
+	}
+	return good && get(guest, AXVCPU_X86_64_SEGMENT(SEGMENT_FS, 1), &state->fs_base) &&
+	       get(guest, AXVCPU_X86_64_SEGMENT(SEGMENT_GS, 1), &state->gs_base);
+}
+
+/* For the checks that a mode's registers go together: 64-bit mode at ring 3. */
+static bool set_user_segments(struct guest *guest)
+{
+	struct state state = { .gpr = { 0 } };
+
+	state.segments[SEGMENT_CS] = SELECTOR_USER_CODE;
+	state.segments[SEGMENT_SS] = SELECTOR_USER_DATA;
+	return load_segments(guest, &state);
 }
 
 static bool set_system(struct guest *guest)
 {
-	static const unsigned null_segments[] = { SEGMENT_ES, SEGMENT_DS, SEGMENT_FS, SEGMENT_GS };
 	uint64_t cr4 = CR4 | CR4_FSGSBASE | (guest->has_xsave ? CR4_OSXSAVE : 0);
 	bool good = set(guest, AXVCPU_X86_64_TABLE(0, 0), SYSTEM + GDT) &&
 		    set(guest, AXVCPU_X86_64_TABLE(0, 1), 0x7f) &&
@@ -193,10 +239,9 @@ static bool set_system(struct guest *guest)
 	       set(guest, AXVCPU_X86_64_CR(4), cr4) && set(guest, AXVCPU_X86_64_MSR(0xc0000080), EFER);
 	if (good && guest->has_xsave)
 		good = set(guest, AXVCPU_X86_64_XCR(0), XCR0);
-	for (unsigned i = 0; good && i < sizeof(null_segments) / sizeof(null_segments[0]); i++)
-		good = set_segment(guest, null_segments[i], 0, 0, FLAT, USER_DATA_ATTRIBUTES);
-	return good && set_segment(guest, SEGMENT_TR, TASK, SYSTEM + TSS, TASK_LIMIT, TASK_ATTRIBUTES) &&
-	       enter_ring3(guest);
+	return good && set_segment(guest, SEGMENT_TR, SELECTOR_TASK, SYSTEM + TSS, TASK_LIMIT, TASK_ATTRIBUTES) &&
+	       set_segment(guest, SEGMENT_LDTR, SELECTOR_LDT, SYSTEM + LDT, SEGMENTS_LDT_SIZE - 1, LDT_ATTRIBUTES) &&
+	       set_user_segments(guest);
 }
 
 /* FXSAVE's tags from the full ones, and back: which bits of a full tag say more follows from the register's value. */
@@ -233,13 +278,12 @@ static bool load_vectors(struct guest *guest, const struct state *state)
 
 static bool load(struct guest *guest, const struct state *state)
 {
-	bool good = enter_ring3(guest) && load_vectors(guest, state);
+	bool good = load_segments(guest, state) && load_vectors(guest, state);
 
 	for (unsigned i = 0; good && i < 16; i++)
 		good = set(guest, AXVCPU_X86_64_GPR(i), state->gpr[i]);
 	return good && set(guest, AXVCPU_X86_64_RIP, state->rip) && set(guest, AXVCPU_X86_64_RFLAGS, state->rflags) &&
-	       set(guest, AXVCPU_X86_64_SEGMENT(SEGMENT_FS, 1), state->fs_base) &&
-	       set(guest, AXVCPU_X86_64_SEGMENT(SEGMENT_GS, 1), state->gs_base) && set(guest, AXVCPU_X86_64_CR(2), 0);
+	       set(guest, AXVCPU_X86_64_CR(2), 0);
 }
 
 static bool store_vectors(struct guest *guest, struct state *state)
@@ -262,7 +306,7 @@ static bool store_vectors(struct guest *guest, struct state *state)
 	return good;
 }
 
-/* What the exception pushed: an error code at most, then rip, cs, rflags, rsp. */
+/* What the exception pushed: an error code at most, then rip, cs, rflags, rsp, ss. */
 static void store_frame(struct guest *guest, struct outcome *outcome)
 {
 	bool has_error = outcome->vector < 64 && VECTORS_WITH_ERROR_CODE >> outcome->vector & 1;
@@ -273,6 +317,8 @@ static void store_frame(struct guest *guest, struct outcome *outcome)
 	outcome->state.rip = frame[1];
 	outcome->state.rflags = frame[3];
 	outcome->state.gpr[RSP] = frame[4];
+	outcome->state.segments[SEGMENT_CS] = (uint16_t)frame[2];
+	outcome->state.segments[SEGMENT_SS] = (uint16_t)frame[5];
 }
 
 static bool store(struct guest *guest, struct outcome *outcome)
@@ -280,9 +326,7 @@ static bool store(struct guest *guest, struct outcome *outcome)
 	struct state *state = &outcome->state;
 	uint64_t rip = 0;
 	bool good = get(guest, AXVCPU_X86_64_RIP, &rip) && store_vectors(guest, state) &&
-		    get(guest, AXVCPU_X86_64_SEGMENT(SEGMENT_FS, 1), &state->fs_base) &&
-		    get(guest, AXVCPU_X86_64_SEGMENT(SEGMENT_GS, 1), &state->gs_base) &&
-		    get(guest, AXVCPU_X86_64_CR(2), &outcome->cr2);
+		    store_segments(guest, state) && get(guest, AXVCPU_X86_64_CR(2), &outcome->cr2);
 
 	for (unsigned i = 0; good && i < 16; i++)
 		good = get(guest, AXVCPU_X86_64_GPR(i), &state->gpr[i]);
@@ -374,6 +418,8 @@ bool guest_cpuid(struct guest *guest, uint32_t leaf, uint32_t subleaf, uint32_t 
 
 	memcpy(test.code, code, sizeof(code));
 	test.state.rip = CASE_CODE;
+	test.state.segments[SEGMENT_CS] = SELECTOR_USER_CODE;
+	test.state.segments[SEGMENT_SS] = SELECTOR_USER_DATA;
 	test.state.rflags = FLAG_FIXED | FLAG_IF;
 	test.state.gpr[RAX] = leaf;
 	test.state.gpr[RCX] = subleaf;

@@ -6,7 +6,7 @@
  */
 #include "native.h"
 
-#include <asm/prctl.h>
+#include <asm/ldt.h>
 #include <errno.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -22,9 +22,11 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "segments.h"
 #include "values.h"
 
 #define HWCAP2_HAS_FSGSBASE 2u
+#define MODIFY_LDT_WRITE 0x11
 #define SIGNAL_STACK_SIZE 0x10000u
 #define WAIT_MS_MAX 10000
 
@@ -95,6 +97,31 @@ static inline void write_bases(uint64_t fs, uint64_t gs)
 	__asm__ volatile("wrfsbase %0; wrgsbase %1" : : "r"(fs), "r"(gs) : "memory");
 }
 
+#define READ_SELECTOR(name, to) __asm__ volatile("movw %%" #name ", %0" : "=m"(to))
+#define WRITE_SELECTOR(name, from) __asm__ volatile("movw %0, %%" #name : : "m"(from) : "memory")
+
+static inline void read_selectors(uint16_t selectors[SEGMENTS])
+{
+	READ_SELECTOR(es, selectors[SEGMENT_ES]);
+	READ_SELECTOR(ds, selectors[SEGMENT_DS]);
+	READ_SELECTOR(fs, selectors[SEGMENT_FS]);
+	READ_SELECTOR(gs, selectors[SEGMENT_GS]);
+}
+
+/* cs and ss are the frame's. The bases of fs and gs are to be written after it. */
+static inline void write_selectors(const uint16_t selectors[SEGMENTS])
+{
+	WRITE_SELECTOR(es, selectors[SEGMENT_ES]);
+	WRITE_SELECTOR(ds, selectors[SEGMENT_DS]);
+	WRITE_SELECTOR(fs, selectors[SEGMENT_FS]);
+	WRITE_SELECTOR(gs, selectors[SEGMENT_GS]);
+}
+
+static inline bool has_selectors(const uint16_t selectors[SEGMENTS])
+{
+	return selectors[SEGMENT_ES] | selectors[SEGMENT_DS] | selectors[SEGMENT_FS] | selectors[SEGMENT_GS];
+}
+
 /* Linux' names of the registers, in the order of opcodes. */
 static const uint8_t gregs[16] = { REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
 				   REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15 };
@@ -111,6 +138,8 @@ static void load(const struct test_case *test, ucontext_t *context)
 		context->uc_mcontext.gregs[gregs[i]] = (long long)state->gpr[i];
 	context->uc_mcontext.gregs[REG_RIP] = (long long)state->rip;
 	context->uc_mcontext.gregs[REG_EFL] = (long long)state->rflags;
+	context->uc_mcontext.gregs[REG_CSGSFS] =
+		(long long)(state->segments[SEGMENT_CS] | (uint64_t)state->segments[SEGMENT_SS] << 48);
 	memcpy(frame + FRAME_FCW, &state->fcw, 2);
 	memcpy(frame + FRAME_FSW, &state->fsw, 2);
 	memcpy(frame + FRAME_FTW, &state->ftw, 2);
@@ -137,6 +166,8 @@ static void store(const struct test_case *test, const ucontext_t *context, struc
 		state->gpr[i] = (uint64_t)context->uc_mcontext.gregs[gregs[i]];
 	state->rip = (uint64_t)context->uc_mcontext.gregs[REG_RIP];
 	state->rflags = (uint64_t)context->uc_mcontext.gregs[REG_EFL];
+	state->segments[SEGMENT_CS] = (uint16_t)context->uc_mcontext.gregs[REG_CSGSFS];
+	state->segments[SEGMENT_SS] = (uint16_t)((uint64_t)context->uc_mcontext.gregs[REG_CSGSFS] >> 48);
 	memcpy(&state->fcw, frame + FRAME_FCW, 2);
 	memcpy(&state->fsw, frame + FRAME_FSW, 2);
 	memcpy(&state->ftw, frame + FRAME_FTW, 2);
@@ -153,8 +184,11 @@ static void store(const struct test_case *test, const ucontext_t *context, struc
 /* The only place where a case begins or ends. */
 static void on_signal(int number, siginfo_t *info, void *context)
 {
+	static const uint16_t null_selectors[SEGMENTS];
 	const struct native *native = self.native;
-	struct state *out = NULL;
+	const struct state *next;
+	uint16_t selectors[SEGMENTS];
+	struct state *out;
 	uint64_t fs;
 	uint64_t gs;
 
@@ -163,9 +197,13 @@ static void on_signal(int number, siginfo_t *info, void *context)
 	__asm__ volatile("pushq $0x202; popfq" : : : "cc", "memory");
 	fs = read_fs_base();
 	gs = read_gs_base();
+	read_selectors(selectors);
+	if (has_selectors(selectors))
+		write_selectors(null_selectors);
 	write_bases(self.fs_base, 0);
 	if (self.running) {
 		out = &native->outcomes[self.now].state;
+		memcpy(out->segments, selectors, sizeof(selectors));
 		store(&native->cases[self.now], context, &native->outcomes[self.now]);
 		out->fs_base = fs;
 		out->gs_base = gs;
@@ -177,7 +215,10 @@ static void on_signal(int number, siginfo_t *info, void *context)
 		siglongjmp(self.idle, 1);
 	load(&native->cases[self.now], context);
 	self.running = true;
-	write_bases(native->cases[self.now].state.fs_base, native->cases[self.now].state.gs_base);
+	next = &native->cases[self.now].state;
+	if (has_selectors(next->segments))
+		write_selectors(next->segments);
+	write_bases(next->fs_base, next->gs_base);
 }
 
 static void *map_at(uint64_t address, size_t size, int protection, int file)
@@ -206,6 +247,27 @@ static void map_all(const struct native *native)
 	mlock((void *)CASE_DATA, CASE_DATA_SIZE + CASE_READ_ONLY_SIZE);
 }
 
+/* The two segments that are not Linux' own. */
+static void make_segments(void)
+{
+	static const uint16_t selectors[] = { SELECTOR_SMALL, SELECTOR_DOWN };
+
+	for (unsigned i = 0; i < sizeof(selectors) / sizeof(selectors[0]); i++) {
+		const struct segment *segment = segments_find(selectors[i]);
+		struct user_desc wanted = { .entry_number = selectors[i] / 8u,
+					    .base_addr = (unsigned)segment->base,
+					    .limit = (unsigned)segment->limit,
+					    .seg_32bit = 1,
+					    .contents = selectors[i] == SELECTOR_DOWN,
+					    .useable = 1 };
+
+		if (syscall(SYS_modify_ldt, MODIFY_LDT_WRITE, &wanted, sizeof(wanted))) {
+			perror("native: modify_ldt");
+			_exit(2);
+		}
+	}
+}
+
 static void catch_signals(void)
 {
 	static const int numbers[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP };
@@ -229,6 +291,7 @@ static _Noreturn void serve(const struct native *native, int requests, int answe
 	self.code = native->code;
 	self.fs_base = read_fs_base();
 	map_all(native);
+	make_segments();
 	catch_signals();
 	while (read(requests, &byte, 1) == 1) {
 		self.now = native->board->first;

@@ -22,6 +22,7 @@ enum {
 	OPTION_CASES,
 	OPTION_CASE,
 	OPTION_ONLY,
+	OPTION_MODE,
 	OPTION_CHAIN,
 	OPTION_JOBS,
 	OPTION_DIFFERENCES,
@@ -41,6 +42,7 @@ static const char usage[] =
 	"  --seed NUMBER      what all cases follow from; else $AXVCPU_SEED, else today's date\n"
 	"  --cases NUMBER     how many (100000)\n"
 	"  --only NAME,...    these mnemonics only, as --list spells them\n"
+	"  --mode 64|32       64-bit mode (64), or 32-bit code in compatibility mode\n"
 	"  --chain NUMBER     instructions a case (1; at most 8)\n"
 	"  --case NUMBER      this case alone, printed in any case; with the seed, --only and --chain of the run it is "
 	"from\n"
@@ -61,6 +63,7 @@ static const struct option long_options[] = {
 	{ "cases", required_argument, NULL, OPTION_CASES },
 	{ "case", required_argument, NULL, OPTION_CASE },
 	{ "only", required_argument, NULL, OPTION_ONLY },
+	{ "mode", required_argument, NULL, OPTION_MODE },
 	{ "chain", required_argument, NULL, OPTION_CHAIN },
 	{ "jobs", required_argument, NULL, OPTION_JOBS },
 	{ "differences", required_argument, NULL, OPTION_DIFFERENCES },
@@ -117,7 +120,7 @@ static bool set_defaults(struct options *options)
 {
 	const char *seed = from_environment("AXVCPU_SEED", NULL);
 
-	*options = (struct options){ .cases = CASES, .chain = 1, .jobs = 1, .differences = 1 };
+	*options = (struct options){ .cases = CASES, .mode = 64, .chain = 1, .jobs = 1, .differences = 1 };
 	options->backend = from_environment("AXVCPU_DIFFERENTIAL_BACKEND", "sim-x86_64");
 	options->config = from_environment("AXVCPU_DIFFERENTIAL_CONFIG", "");
 	options->seed = todays_seed();
@@ -143,6 +146,12 @@ static bool take(struct options *options, int option, const char *value)
 	case OPTION_ONLY:
 		options->only = value;
 		return true;
+	case OPTION_MODE:
+		if (!small_number(value, 32, 64, &options->mode))
+			return false;
+		if (options->mode != 32 && options->mode != 64)
+			fprintf(stderr, "x86_64-differential: there are the modes 64 and 32\n");
+		return options->mode == 32 || options->mode == 64;
 	case OPTION_CHAIN:
 		return small_number(value, 1, CASE_CHAIN_MAX, &options->chain);
 	case OPTION_JOBS:

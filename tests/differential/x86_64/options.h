@@ -13,6 +13,7 @@ struct options {
 	uint64_t seed;
 	uint64_t cases;
 	uint64_t single; /* with `has_single`: this case alone */
+	unsigned mode;
 	unsigned chain;
 	unsigned jobs;
 	unsigned differences; /* to print of each mnemonic */

@@ -6,6 +6,7 @@
 
 #include "address.h"
 #include "encodings.h"
+#include "segments.h"
 
 static const char *const names[16] = { "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
 				       "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15" };
@@ -110,6 +111,10 @@ static void print_registers(FILE *to, const struct state *state, const struct us
 		if (uses->general >> i & 1)
 			fprintf(to, "    %-8s %016" PRIx64 "\n", names[i], state->gpr[i]);
 	fprintf(to, "    rflags   %016" PRIx64 "\n", state->rflags);
+	if (state->segments[SEGMENT_CS] != SELECTOR_USER_CODE)
+		fprintf(to, "    es %04x  cs %04x  ss %04x  ds %04x  fs %04x  gs %04x\n", state->segments[SEGMENT_ES],
+			state->segments[SEGMENT_CS], state->segments[SEGMENT_SS], state->segments[SEGMENT_DS],
+			state->segments[SEGMENT_FS], state->segments[SEGMENT_GS]);
 	if (uses->fs)
 		fprintf(to, "    fs.base  %016" PRIx64 "\n", state->fs_base);
 	if (uses->gs)

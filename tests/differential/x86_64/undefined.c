@@ -254,6 +254,12 @@ static const struct row {
 	ROW(BTS, OF | SF | AF | PF, NULL, "BTS, \"Flags Affected\": OF, SF, AF and PF are undefined")
 	ROW(BTR, OF | SF | AF | PF, NULL, "BTR, \"Flags Affected\": OF, SF, AF and PF are undefined")
 	ROW(BTC, OF | SF | AF | PF, NULL, "BTC, \"Flags Affected\": OF, SF, AF and PF are undefined")
+	ROW(DAA, OF, NULL, "DAA, \"Flags Affected\": OF is undefined")
+	ROW(DAS, OF, NULL, "DAS, \"Flags Affected\": OF is undefined")
+	ROW(AAA, OF | SF | ZF | PF, NULL, "AAA, \"Flags Affected\": OF, SF, ZF and PF are undefined")
+	ROW(AAS, OF | SF | ZF | PF, NULL, "AAS, \"Flags Affected\": OF, SF, ZF and PF are undefined")
+	ROW(AAM, OF | AF | CF, NULL, "AAM, \"Flags Affected\": OF, AF and CF are undefined")
+	ROW(AAD, OF | AF | CF, NULL, "AAD, \"Flags Affected\": OF, AF and CF are undefined")
 	ROW(BSWAP, 0, swap_16, "BSWAP, \"Description\": the result with a 16-bit register is undefined")
 #define APPROXIMATION ": relative error of at most 1.5 * 2^-12"
 	ROW(RCPPS, 0, approximate, "RCPPS" APPROXIMATION)
@@ -331,6 +337,7 @@ void undefined_find(const struct test_case *test, const struct outcome *native, 
 	struct subject subject = { .decoded = &decoded, .state = &test->state, .native = native };
 
 	memset(ret_allowance, 0, sizeof(*ret_allowance));
+	ret_allowance->is_narrow = test->mode != 64;
 	for (uint32_t i = 0; i < test->instructions; i++) {
 		const struct row *row;
 

@@ -13,6 +13,7 @@ struct allowance {
 	uint64_t flags;
 	uint32_t general; /* a bit per register */
 	uint16_t fsw;
+	bool is_narrow;      /* general registers have 32 bits */
 	bool is_approximate; /* vector registers: floats of 32 bits that may be a little apart */
 	bool cr2;            /* within an access that faults anywhere */
 	unsigned range_count;
