@@ -4,7 +4,7 @@
 
 #include <time.h>
 
-uint64_t x86_monotonic_ns(void)
+static uint64_t monotonic_ns(void)
 {
 	struct timespec now;
 
@@ -15,8 +15,8 @@ uint64_t x86_monotonic_ns(void)
 static uint64_t now_ns(const struct x86_cpu *cpu)
 {
 	if (cpu->deterministic)
-		return sim_cpu_retired(&cpu->cpu) * X86_NS_PER_INSTRUCTION + cpu->skipped_ns;
-	return cpu->clock ? cpu->clock(cpu->clock_context) : x86_monotonic_ns() - cpu->origin_ns;
+		return sim_cpu_retired(&cpu->cpu) * X86_NS_PER_INSTRUCTION;
+	return cpu->clock ? cpu->clock(cpu->clock_context) : monotonic_ns();
 }
 
 /* In two parts, as the product of a day's nanoseconds and gigahertz has more than 64 bits. */

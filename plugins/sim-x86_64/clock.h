@@ -7,8 +7,6 @@
 
 enum { X86_NS_PER_INSTRUCTION = 10 }; /* of deterministic time */
 
-uint64_t x86_monotonic_ns(void);
-
 uint64_t x86_tsc(const struct x86_cpu *cpu);
 /* It goes on from there. */
 void x86_set_tsc(struct x86_cpu *cpu, uint64_t value);

@@ -80,9 +80,8 @@ uint32_t x86_arithmetic_flags(const struct x86_cpu *cpu)
 
 	if (kind == X86_CC_FLAGS)
 		return (uint32_t)cpu->cc_src;
-	return (x86_carry(cpu) ? X86_FLAG_CF : 0) | (__builtin_parity((uint8_t)result) ? 0 : X86_FLAG_PF) |
+	return (x86_carry(cpu) ? X86_FLAG_CF : 0) | x86_result_flags(result, size) |
 	       (half_carry(kind, result, cpu->cc_src) ? X86_FLAG_AF : 0) |
-	       (x86_truncate(result, size) == 0 ? X86_FLAG_ZF : 0) | (x86_sign(result, size) ? X86_FLAG_SF : 0) |
 	       (overflow(kind, size, result, cpu->cc_src) ? X86_FLAG_OF : 0);
 }
 

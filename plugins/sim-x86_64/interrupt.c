@@ -378,12 +378,10 @@ enum x86_delivery x86_deliver(struct x86_cpu *cpu)
 			cpu->exception = original;
 			return X86_DELIVERY_EXIT;
 		}
-		if (!cpu->exception.pending) {
-			cpu->exceptions++;
+		if (!cpu->exception.pending)
 			return X86_DELIVERED;
-		}
 		if (present.vector == X86_DF)
-			return X86_DELIVERY_SHUTDOWN;
+			return X86_DELIVERY_TRIPLE_FAULT;
 		if (becomes_double(present.vector, cpu->exception.vector))
 			make_double_fault(&cpu->exception);
 		present = cpu->exception;
@@ -400,19 +398,20 @@ static enum x86_delivery deliver_external(struct x86_cpu *cpu, uint8_t vector)
 		.flags = x86_rflags(cpu),
 	};
 
+	enum x86_delivery result = X86_DELIVERED;
+
 	deliver_event(cpu, &event);
-	if (cpu->stopped)
-		return X86_DELIVERY_EXIT;
-	return cpu->exception.pending ? x86_deliver(cpu) : X86_DELIVERED;
+	if (!cpu->stopped && cpu->exception.pending)
+		result = x86_deliver(cpu);
+	if (!cpu->stopped)
+		return result;
+	cpu->exception.pending = false; /* the interrupt itself is tried again */
+	return X86_DELIVERY_EXIT;
 }
 
-enum x86_delivery x86_deliver_interrupt(struct x86_cpu *cpu, uint8_t vector)
+enum x86_delivery x86_deliver_interrupt(struct x86_cpu *cpu, unsigned vector)
 {
-	enum x86_delivery result = deliver_external(cpu, vector);
-
-	if (result == X86_DELIVERED)
-		cpu->interrupts++;
-	return result;
+	return deliver_external(cpu, (uint8_t)vector);
 }
 
 enum x86_delivery x86_deliver_nmi(struct x86_cpu *cpu)
@@ -426,12 +425,10 @@ enum x86_delivery x86_deliver_nmi(struct x86_cpu *cpu)
 
 /* ---- iret ---- */
 
-/* The flags that a return may change, of those that have been popped. The instruction itself has cleared RF. */
+/* The flags that a return may change, of those that have been popped. */
 static void set_returned_flags(struct x86_cpu *cpu, uint64_t popped, uint32_t changes)
 {
-	uint64_t present = x86_rflags(cpu) & ~(uint64_t)X86_FLAG_RF;
-
-	x86_set_rflags(cpu, (present & ~(uint64_t)changes) | (popped & changes));
+	x86_set_rflags(cpu, (x86_rflags(cpu) & ~(uint64_t)changes) | (popped & changes));
 }
 
 enum {
@@ -570,7 +567,7 @@ static bool return_from_handler(struct x86_cpu *cpu, unsigned size, uint64_t nex
 	if (cpu->rflags & X86_FLAG_NT)
 		return x86_in_long(cpu)
 			       ? x86_raise_code(cpu, X86_GP, 0)
-			       : x86_return_from_task(cpu, next, (uint32_t)x86_rflags(cpu) & ~X86_FLAG_RF, ret_rip);
+			       : x86_return_from_task(cpu, next, (uint32_t)x86_rflags(cpu), ret_rip);
 	x86_current_stack(cpu, &stack);
 	if (!x86_pop(cpu, &stack, size, popped, POP_FLAGS + 1))
 		return false;

@@ -8,7 +8,7 @@
 enum x86_delivery {
 	X86_DELIVERED,        /* or the exception that a task switch met in its new task is pending */
 	X86_DELIVERY_EXIT,    /* the run ends (cpu->stopped), and nothing has changed: to be tried again */
-	X86_DELIVERY_SHUTDOWN /* a triple fault */
+	X86_DELIVERY_TRIPLE_FAULT /* a triple fault */
 };
 
 /* Outside of executors, with pc at the instruction that is next: for a fault the one that raised it. */
@@ -16,7 +16,7 @@ enum x86_delivery {
 /* Delivers cpu->exception, or what follows from trying. It is pending no longer, unless the run ends. */
 enum x86_delivery x86_deliver(struct x86_cpu *cpu);
 /* An external interrupt that the processor accepts; it leaves a halt. */
-enum x86_delivery x86_deliver_interrupt(struct x86_cpu *cpu, uint8_t vector);
+enum x86_delivery x86_deliver_interrupt(struct x86_cpu *cpu, unsigned vector);
 /* The same; further ones are masked until iret. */
 enum x86_delivery x86_deliver_nmi(struct x86_cpu *cpu);
 

@@ -59,8 +59,7 @@ X86_INLINE bool unary_m(struct x86_cpu *cpu, const struct x86_op *op, bool slow,
 	uint64_t result;
 	bool carry;
 
-	if (!unary_carry(cpu, slow, operation, quiet, &carry) ||
-	    !x86_change_begin(cpu, op, slow, size, &change))
+	if (!unary_carry(cpu, slow, operation, quiet, &carry) || !x86_change_begin(cpu, op, slow, size, &change))
 		return false;
 	do
 		result = unary_result(operation, change.old);

@@ -28,11 +28,6 @@ static uint64_t return_rip(const struct x86_cpu *cpu, const struct x86_op *op)
 	return x86_in_64(cpu) ? rip : (uint32_t)rip;
 }
 
-static uint64_t present_flags(const struct x86_cpu *cpu)
-{
-	return x86_rflags(cpu) & ~(uint64_t)X86_FLAG_RF;
-}
-
 /* ---- far jumps and calls ---- */
 
 struct far {
@@ -175,7 +170,7 @@ static bool far_task(struct x86_cpu *cpu, const struct far *far, uint16_t select
 		.selector = selector,
 		.tss = *tss,
 		.rip = far->next,
-		.flags = (uint32_t)present_flags(cpu),
+		.flags = (uint32_t)x86_rflags(cpu),
 	};
 
 	return x86_switch_task(cpu, &task, ret_rip);
@@ -349,7 +344,7 @@ static const struct x86_op *interrupt(struct x86_cpu *cpu, const struct x86_op *
 		.source = source,
 		.vector = (uint8_t)vector,
 		.rip = return_rip(cpu, op),
-		.flags = present_flags(cpu),
+		.flags = x86_rflags(cpu),
 	};
 	uint64_t rip = 0;
 	bool ok = x86_interrupt(cpu, &event, &rip);
@@ -425,8 +420,8 @@ EXEC(syscall)
 	if (!(cpu->efer & X86_EFER_SCE))
 		return x86_fault(cpu, op, X86_UD);
 	cpu->cpu.x[X86_RCX] = return_rip(cpu, op);
-	cpu->cpu.x[11] = present_flags(cpu);
-	x86_set_rflags(cpu, present_flags(cpu) & ~cpu->sfmask);
+	cpu->cpu.x[11] = x86_rflags(cpu);
+	x86_set_rflags(cpu, x86_rflags(cpu) & ~cpu->sfmask);
 	set_flat(cpu, cs, (cs & ~3u) + 8, 0, true);
 	return x86_leave_to(cpu, op, cpu->lstar);
 }

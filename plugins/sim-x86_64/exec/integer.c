@@ -2,7 +2,7 @@
 /* The long ways to memory of integer instructions, and the stack of all modes. */
 #include "integer.h"
 
-static bool read_at(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, unsigned size, uint64_t *ret_value)
+bool x86_load_at(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, unsigned size, uint64_t *ret_value)
 {
 	const void *place = x86_hit_read(cpu, linear, 1u << size);
 	uint64_t value = 0;
@@ -15,7 +15,7 @@ static bool read_at(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linea
 	return true;
 }
 
-static bool write_at(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, unsigned size, uint64_t value)
+bool x86_store_at(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, unsigned size, uint64_t value)
 {
 	void *place = x86_hit_write(cpu, linear, 1u << size);
 
@@ -29,14 +29,14 @@ bool x86_load_slow(struct x86_cpu *cpu, const struct x86_op *op, unsigned size, 
 {
 	uint64_t linear;
 
-	return x86_linear(cpu, op, 1u << size, X86_READ, &linear) && read_at(cpu, op, linear, size, ret_value);
+	return x86_linear(cpu, op, 1u << size, X86_READ, &linear) && x86_load_at(cpu, op, linear, size, ret_value);
 }
 
 bool x86_store_slow(struct x86_cpu *cpu, const struct x86_op *op, unsigned size, uint64_t value)
 {
 	uint64_t linear;
 
-	return x86_linear(cpu, op, 1u << size, X86_WRITE, &linear) && write_at(cpu, op, linear, size, value);
+	return x86_linear(cpu, op, 1u << size, X86_WRITE, &linear) && x86_store_at(cpu, op, linear, size, value);
 }
 
 /* ---- read, changed and written ---- */
@@ -74,13 +74,20 @@ __attribute__((no_sanitize("alignment"))) static bool exchange_if(void *place, u
 bool x86_change_begin_slow(struct x86_cpu *cpu, const struct x86_op *op, unsigned size, bool locked,
 			   struct x86_change *ret_change)
 {
+	uint64_t linear;
+
+	return x86_linear(cpu, op, 1u << size, X86_READ_WRITE, &linear) &&
+	       x86_change_begin_at(cpu, op, linear, size, locked, ret_change);
+}
+
+bool x86_change_begin_at(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, unsigned size, bool locked,
+			 struct x86_change *ret_change)
+{
 	bool elsewhere = true;
 
-	*ret_change = (struct x86_change){ .locked = locked };
-	if (!x86_linear(cpu, op, 1u << size, X86_READ_WRITE, &ret_change->linear))
-		return false;
-	ret_change->place = locked ? x86_locked(cpu, op, ret_change->linear, 1u << size, &elsewhere)
-				   : x86_hit_write(cpu, ret_change->linear, 1u << size);
+	*ret_change = (struct x86_change){ .locked = locked, .linear = linear };
+	ret_change->place =
+		locked ? x86_locked(cpu, op, linear, 1u << size, &elsewhere) : x86_hit_write(cpu, linear, 1u << size);
 	if (ret_change->place) {
 		ret_change->old = x86_peek(ret_change->place, size);
 		return true;
@@ -89,7 +96,7 @@ bool x86_change_begin_slow(struct x86_cpu *cpu, const struct x86_op *op, unsigne
 		return false;
 	if (locked)
 		x86_locked_begin();
-	if (x86_read_to_write_slow(cpu, op, ret_change->linear, &ret_change->old, 1u << size))
+	if (x86_read_to_write_slow(cpu, op, linear, &ret_change->old, 1u << size))
 		return true;
 	if (locked)
 		x86_locked_end();
@@ -129,27 +136,27 @@ void x86_set_stack_pointer(struct x86_cpu *cpu, uint64_t value)
 		X86_PUT16(cpu, X86_SLOT(X86_RSP), value);
 }
 
-bool x86_stack_read(struct x86_cpu *cpu, const struct x86_op *op, uint64_t offset, unsigned size, uint64_t *ret_value)
+bool x86_ss_read(struct x86_cpu *cpu, const struct x86_op *op, uint64_t offset, unsigned size, uint64_t *ret_value)
 {
 	uint64_t linear;
 
 	return x86_linear_of(cpu, op, X86_SS, offset & x86_stack_mask(cpu), 1u << size, X86_READ, &linear) &&
-	       read_at(cpu, op, linear, size, ret_value);
+	       x86_load_at(cpu, op, linear, size, ret_value);
 }
 
-bool x86_stack_write(struct x86_cpu *cpu, const struct x86_op *op, uint64_t offset, unsigned size, uint64_t value)
+bool x86_ss_write(struct x86_cpu *cpu, const struct x86_op *op, uint64_t offset, unsigned size, uint64_t value)
 {
 	uint64_t linear;
 
 	return x86_linear_of(cpu, op, X86_SS, offset & x86_stack_mask(cpu), 1u << size, X86_WRITE, &linear) &&
-	       write_at(cpu, op, linear, size, value);
+	       x86_store_at(cpu, op, linear, size, value);
 }
 
 bool x86_push_slow(struct x86_cpu *cpu, const struct x86_op *op, unsigned size, uint64_t value)
 {
 	uint64_t pointer = cpu->cpu.x[X86_RSP] - (1u << size);
 
-	if (!x86_stack_write(cpu, op, pointer, size, value))
+	if (!x86_ss_write(cpu, op, pointer, size, value))
 		return false;
 	x86_set_stack_pointer(cpu, pointer);
 	return true;
@@ -157,5 +164,5 @@ bool x86_push_slow(struct x86_cpu *cpu, const struct x86_op *op, unsigned size, 
 
 bool x86_top_slow(struct x86_cpu *cpu, const struct x86_op *op, unsigned size, uint64_t *ret_value)
 {
-	return x86_stack_read(cpu, op, cpu->cpu.x[X86_RSP], size, ret_value);
+	return x86_ss_read(cpu, op, cpu->cpu.x[X86_RSP], size, ret_value);
 }

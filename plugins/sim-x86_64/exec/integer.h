@@ -115,6 +115,12 @@ X86_INLINE void x86_put(struct x86_cpu *cpu, unsigned slot, unsigned size, uint6
 
 /* ---- memory ---- */
 
+/* As an offset of this op is truncated. */
+X86_INLINE uint64_t x86_truncate_offset(const struct x86_op *op, uint64_t offset)
+{
+	return x86_truncate(offset, op->width >> 2 & 3);
+}
+
 X86_INLINE uint64_t x86_peek(const void *place, unsigned size)
 {
 	switch (size) {
@@ -162,12 +168,14 @@ X86_INLINE bool x86_quick_linear(struct x86_cpu *cpu, const struct x86_op *op, u
 {
 	if (sim_unlikely(op->flags & flags))
 		return false;
-	*ret_linear = X86_SLOT64(cpu, op->base) + (X86_SLOT64(cpu, op->index) << op->scale) +
-		      (uint64_t)(int64_t)op->disp + X86_SLOT64(cpu, op->seg);
+	*ret_linear = x86_flat_linear(cpu, op);
 	return true;
 }
 
 bool x86_load_slow(struct x86_cpu *cpu, const struct x86_op *op, unsigned size, uint64_t *ret_value);
+/* At a linear address. */
+bool x86_load_at(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, unsigned size, uint64_t *ret_value);
+bool x86_store_at(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, unsigned size, uint64_t value);
 bool x86_store_slow(struct x86_cpu *cpu, const struct x86_op *op, unsigned size, uint64_t value);
 
 /* The memory operand. */
@@ -222,16 +230,21 @@ struct x86_change {
 
 bool x86_change_begin_slow(struct x86_cpu *cpu, const struct x86_op *op, unsigned size, bool locked,
 			   struct x86_change *ret_change);
+/* With another address than the op's. */
+bool x86_change_begin_at(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, unsigned size, bool locked,
+			 struct x86_change *ret_change);
 bool x86_change_end_slow(struct x86_cpu *cpu, const struct x86_op *op, unsigned size, struct x86_change *change,
 			 uint64_t value);
 
 X86_INLINE bool x86_change_begin(struct x86_cpu *cpu, const struct x86_op *op, bool slow, unsigned size,
 				 struct x86_change *ret_change)
 {
+	uint64_t linear;
+
 	if (slow)
 		return x86_change_begin_slow(cpu, op, size, op->flags & X86_OP_LOCK, ret_change);
-	if (!x86_quick_linear(cpu, op, X86_OP_SLOW | X86_OP_LOCK, &ret_change->linear) ||
-	    !x86_quick_hit(cpu, cpu->cpu.tlb.writes, ret_change->linear, size, &ret_change->place))
+	if (!x86_quick_linear(cpu, op, X86_OP_SLOW | X86_OP_LOCK, &linear) ||
+	    !x86_quick_hit(cpu, cpu->cpu.tlb.writes, linear, size, &ret_change->place))
 		return false;
 	ret_change->faulted = false;
 	ret_change->old = x86_peek(ret_change->place, size);
@@ -267,6 +280,13 @@ X86_INLINE bool x86_source(struct x86_cpu *cpu, const struct x86_op *op, bool sl
 }
 
 /* ---- flags ---- */
+
+/* ZF, SF and PF of a result. */
+X86_INLINE uint32_t x86_result_flags(uint64_t result, unsigned size)
+{
+	return (x86_truncate(result, size) == 0 ? X86_FLAG_ZF : 0) | (x86_sign(result, size) ? X86_FLAG_SF : 0) |
+	       (__builtin_parity((uint8_t)result) ? 0 : X86_FLAG_PF);
+}
 
 /* CF. The short way is for what comes before inc, dec, adc and rcl: in 32 and 64 bits. */
 X86_INLINE bool x86_test_carry(const struct x86_cpu *cpu, bool slow, bool *ret_carry)
@@ -408,14 +428,15 @@ X86_INLINE bool x86_test_condition(const struct x86_cpu *cpu, bool slow, unsigne
 	F(nb, NB, 3) \
 	F(z, Z, 4) \
 	F(nz, NZ, 5) \
-	F(be, BE, 6) F(nbe, NBE, 7) F(s, S, 8) F(ns, NS, 9) F(p, P, 10) F(np, NP, 11) F(l, L, 12) F(nl, NL, 13) \
-		F(le, LE, 14) F(nle, NLE, 15)
+	F(be, BE, 6) \
+	F(nbe, NBE, 7) \
+	F(s, S, 8) F(ns, NS, 9) F(p, P, 10) F(np, NP, 11) F(l, L, 12) F(nl, NL, 13) F(le, LE, 14) F(nle, NLE, 15)
 
 /* ---- the stack ---- */
 
 /* Any mode, checked. The stack pointer is changed after that by x86_move_stack. */
-bool x86_stack_read(struct x86_cpu *cpu, const struct x86_op *op, uint64_t offset, unsigned size, uint64_t *ret_value);
-bool x86_stack_write(struct x86_cpu *cpu, const struct x86_op *op, uint64_t offset, unsigned size, uint64_t value);
+bool x86_ss_read(struct x86_cpu *cpu, const struct x86_op *op, uint64_t offset, unsigned size, uint64_t *ret_value);
+bool x86_ss_write(struct x86_cpu *cpu, const struct x86_op *op, uint64_t offset, unsigned size, uint64_t value);
 /* The stack pointer's bits that count. */
 uint64_t x86_stack_mask(const struct x86_cpu *cpu);
 void x86_set_stack_pointer(struct x86_cpu *cpu, uint64_t value);

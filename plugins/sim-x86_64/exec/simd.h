@@ -4,7 +4,8 @@
  * executor looks at cpu->simd_unmasked, and if it is set takes a slower way:
  *
  *   x86_simd_begin(cpu);
- *   result = operation(operands);
+ *   result = operation(a, b);
+ *   x86_simd_refine(cpu, X86_SIMD_ADD, &a, &b, 16, 8);
  *   if (!x86_simd_end(cpu, op, &result, 16, 8)) // two doubles
  *       return NULL;
  */
@@ -17,9 +18,28 @@
 
 X86_COLD void x86_simd_begin(struct x86_cpu *cpu);
 
+/* How the elements of a result come from those of two operands. */
+enum x86_simd_arithmetic {
+	X86_SIMD_ADD,
+	X86_SIMD_SUBTRACT,
+	X86_SIMD_SUBTRACT_ADD, /* even elements, odd elements */
+	X86_SIMD_ADD_PAIRS,    /* haddps, haddpd */
+	X86_SIMD_SUBTRACT_PAIRS,
+	X86_SIMD_MULTIPLY,
+	X86_SIMD_DIVIDE,
+	X86_SIMD_NARROW, /* doubles of the second operand to singles */
+};
+
+/*
+ * With an overflow or underflow that is not masked PE says that the result would be inexact if its exponent had no
+ * bounds, which the host, that has it masked, does not tell. `bytes` and `element` are the result's, as below.
+ */
+X86_COLD void x86_simd_refine(struct x86_cpu *cpu, enum x86_simd_arithmetic arithmetic, const void *a, const void *b,
+			      unsigned bytes, unsigned element);
+
 /*
  * False: the operation raised what is not masked; it has no result. `results` are the `bytes` of it that may underflow,
- * in elements of `element` bytes (4 or 8): an unmasked underflow is also raised by a tiny result that is exact. Of an
+ * in elements of `element` bytes (2, 4 or 8): an unmasked underflow is also raised by a tiny result that is exact. Of an
  * operation that cannot underflow bytes is 0.
  */
 X86_COLD bool x86_simd_end(struct x86_cpu *cpu, const struct x86_op *op, const void *results, unsigned bytes,

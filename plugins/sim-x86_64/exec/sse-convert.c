@@ -19,8 +19,8 @@
 	F(CVTPD2DQ, cvtpd2dq, 16, 0) \
 	F(CVTTPD2DQ, cvttpd2dq, 16, 0)
 
-#define BINARY_FORMS(mnemonic, name, size, bytes) SSE_BINARY(name) SSE_FLOAT_FORMS(name, size, bytes, 4)
-#define UNARY_FORMS(mnemonic, name, size, bytes) SSE_UNARY(name) SSE_FLOAT_FORMS(name, size, bytes, 4)
+#define BINARY_FORMS(mnemonic, name, size, bytes) SSE_BINARY(name) SSE_FLOAT_FORMS(name, size, bytes, 4, NARROW)
+#define UNARY_FORMS(mnemonic, name, size, bytes) SSE_UNARY(name) SSE_FLOAT_FORMS(name, size, bytes, 4, NARROW)
 BINARY(BINARY_FORMS)
 UNARY(UNARY_FORMS)
 

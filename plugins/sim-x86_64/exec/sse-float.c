@@ -5,35 +5,35 @@
  */
 #include "sse.h"
 
-/* Of F32 and F64: bytes of a memory operand, bytes of the result that may underflow, and of an element. */
-#define PS 16, 16, 4
-#define SS 4, 4, 4
-#define PD 16, 16, 8
-#define SD 8, 8, 8
-/* The same of operations that cannot underflow. */
-#define PS_EXACT 16, 0, 4
-#define SS_EXACT 4, 0, 4
-#define PD_EXACT 16, 0, 8
-#define SD_EXACT 8, 0, 8
+/* What SSE_FLOAT_FORMS wants to know: packed or scalar, single or double, and how elements come about. */
+#define PS(arithmetic) 16, 16, 4, arithmetic
+#define SS(arithmetic) 4, 4, 4, arithmetic
+#define PD(arithmetic) 16, 16, 8, arithmetic
+#define SD(arithmetic) 8, 8, 8, arithmetic
+/* The same of operations that can neither overflow nor underflow. */
+#define PS_EXACT 16, 0, 4, ADD
+#define SS_EXACT 4, 0, 4, ADD
+#define PD_EXACT 16, 0, 8, ADD
+#define SD_EXACT 8, 0, 8, ADD
 
 /* ARITHMETIC(F) and the other lists: mnemonic, name, form, feature. */
 #define ARITHMETIC(F) \
-	F(ADDPS, addps, PS, SSE_BASE) \
-	F(ADDSS, addss, SS, SSE_BASE) \
-	F(ADDPD, addpd, PD, SSE_BASE) \
-	F(ADDSD, addsd, SD, SSE_BASE) \
-	F(SUBPS, subps, PS, SSE_BASE) \
-	F(SUBSS, subss, SS, SSE_BASE) \
-	F(SUBPD, subpd, PD, SSE_BASE) \
-	F(SUBSD, subsd, SD, SSE_BASE) \
-	F(MULPS, mulps, PS, SSE_BASE) \
-	F(MULSS, mulss, SS, SSE_BASE) \
-	F(MULPD, mulpd, PD, SSE_BASE) \
-	F(MULSD, mulsd, SD, SSE_BASE) \
-	F(DIVPS, divps, PS, SSE_BASE) \
-	F(DIVSS, divss, SS, SSE_BASE) \
-	F(DIVPD, divpd, PD, SSE_BASE) \
-	F(DIVSD, divsd, SD, SSE_BASE) \
+	F(ADDPS, addps, PS(ADD), SSE_BASE) \
+	F(ADDSS, addss, SS(ADD), SSE_BASE) \
+	F(ADDPD, addpd, PD(ADD), SSE_BASE) \
+	F(ADDSD, addsd, SD(ADD), SSE_BASE) \
+	F(SUBPS, subps, PS(SUBTRACT), SSE_BASE) \
+	F(SUBSS, subss, SS(SUBTRACT), SSE_BASE) \
+	F(SUBPD, subpd, PD(SUBTRACT), SSE_BASE) \
+	F(SUBSD, subsd, SD(SUBTRACT), SSE_BASE) \
+	F(MULPS, mulps, PS(MULTIPLY), SSE_BASE) \
+	F(MULSS, mulss, SS(MULTIPLY), SSE_BASE) \
+	F(MULPD, mulpd, PD(MULTIPLY), SSE_BASE) \
+	F(MULSD, mulsd, SD(MULTIPLY), SSE_BASE) \
+	F(DIVPS, divps, PS(DIVIDE), SSE_BASE) \
+	F(DIVSS, divss, SS(DIVIDE), SSE_BASE) \
+	F(DIVPD, divpd, PD(DIVIDE), SSE_BASE) \
+	F(DIVSD, divsd, SD(DIVIDE), SSE_BASE) \
 	F(MINPS, minps, PS_EXACT, SSE_BASE) \
 	F(MINSS, minss, SS_EXACT, SSE_BASE) \
 	F(MINPD, minpd, PD_EXACT, SSE_BASE) \
@@ -44,12 +44,12 @@
 	F(MAXSD, maxsd, SD_EXACT, SSE_BASE) \
 	F(SQRTSS, sqrtss, SS_EXACT, SSE_BASE) \
 	F(SQRTSD, sqrtsd, SD_EXACT, SSE_BASE) \
-	F(ADDSUBPS, addsubps, PS, X86_NEEDS(SSE3)) \
-	F(ADDSUBPD, addsubpd, PD, X86_NEEDS(SSE3)) \
-	F(HADDPS, haddps, PS, X86_NEEDS(SSE3)) \
-	F(HADDPD, haddpd, PD, X86_NEEDS(SSE3)) \
-	F(HSUBPS, hsubps, PS, X86_NEEDS(SSE3)) \
-	F(HSUBPD, hsubpd, PD, X86_NEEDS(SSE3))
+	F(ADDSUBPS, addsubps, PS(SUBTRACT_ADD), X86_NEEDS(SSE3)) \
+	F(ADDSUBPD, addsubpd, PD(SUBTRACT_ADD), X86_NEEDS(SSE3)) \
+	F(HADDPS, haddps, PS(ADD_PAIRS), X86_NEEDS(SSE3)) \
+	F(HADDPD, haddpd, PD(ADD_PAIRS), X86_NEEDS(SSE3)) \
+	F(HSUBPS, hsubps, PS(SUBTRACT_PAIRS), X86_NEEDS(SSE3)) \
+	F(HSUBPD, hsubpd, PD(SUBTRACT_PAIRS), X86_NEEDS(SSE3))
 
 #define UNARY(F) \
 	F(SQRTPS, sqrtps, PS_EXACT, SSE_BASE) \
@@ -82,7 +82,7 @@
 	F(RCPPS, rcpps, 16) \
 	F(RSQRTPS, rsqrtps, 16)
 
-/* To make three arguments of one that stands for them. */
+/* To make several arguments of one that stands for them. */
 #define FORMS(...) SSE_FLOAT_FORMS(__VA_ARGS__)
 #define ARITHMETIC_FORMS(mnemonic, name, form, needs) SSE_BINARY(name) FORMS(name, form)
 #define UNARY_FORMS(mnemonic, name, form, needs) SSE_UNARY(name) FORMS(name, form)
@@ -106,44 +106,49 @@ static __m128i elements(unsigned bits)
 	return _mm_set_epi32(-(int)(bits >> 3 & 1), -(int)(bits >> 2 & 1), -(int)(bits >> 1 & 1), -(int)(bits & 1));
 }
 
-/* For unmasked exceptions the products, the sums of two, and the sum of four are operations of their own. */
+/*
+ * For unmasked exceptions the products, the sums of two, and the sum of four are operations of their own; only when
+ * none of them raised one the whole is done.
+ */
+#define STEP(name, insn, element, arithmetic) \
+	static bool name(struct x86_cpu *cpu, const struct x86_op *op, __m128i *a, __m128i b) \
+	{ \
+		__m128i result; \
+		x86_simd_begin(cpu); \
+		result = do_##insn(cpu, op, *a, b); \
+		x86_simd_refine(cpu, X86_SIMD_##arithmetic, a, &b, 16, element); \
+		*a = result; \
+		return x86_simd_end(cpu, op, a, 16, element); \
+	}
+
+STEP(multiply_ps, mulps, 4, MULTIPLY)
+STEP(multiply_pd, mulpd, 8, MULTIPLY)
+STEP(add_ps, addps, 4, ADD)
+STEP(add_pd, addpd, 8, ADD)
+
 static const struct x86_op *dpps_checked(struct x86_cpu *cpu, const struct x86_op *op, __m128i source)
 {
 	__m128i wanted = elements((unsigned)op->imm >> 4);
-	__m128i result;
+	__m128i sum = _mm_and_si128(XMM(op->dst), wanted);
 
-	x86_simd_begin(cpu);
-	result = do_mulps(cpu, op, _mm_and_si128(XMM(op->dst), wanted), _mm_and_si128(source, wanted));
-	if (!x86_simd_end(cpu, op, &result, 16, 4))
+	if (!multiply_ps(cpu, op, &sum, _mm_and_si128(source, wanted)) ||
+	    !add_ps(cpu, op, &sum, _mm_shuffle_epi32(sum, _MM_SHUFFLE(2, 3, 0, 1))) ||
+	    !add_ps(cpu, op, &sum, _mm_shuffle_epi32(sum, _MM_SHUFFLE(1, 0, 3, 2))))
 		return NULL;
-	x86_simd_begin(cpu);
-	result = do_addps(cpu, op, result, _mm_shuffle_epi32(result, _MM_SHUFFLE(2, 3, 0, 1)));
-	if (!x86_simd_end(cpu, op, &result, 16, 4))
-		return NULL;
-	x86_simd_begin(cpu);
-	result = do_addps(cpu, op, result, _mm_shuffle_epi32(result, _MM_SHUFFLE(1, 0, 3, 2)));
-	if (!x86_simd_end(cpu, op, &result, 16, 4))
-		return NULL;
-	XMM(op->dst) = _mm_and_si128(result, elements((unsigned)op->imm));
+	XMM(op->dst) = do_dpps(cpu, op, XMM(op->dst), source);
 	return op + 1;
 }
 
 static const struct x86_op *dppd_checked(struct x86_cpu *cpu, const struct x86_op *op, __m128i source)
 {
-	unsigned multiply = (unsigned)op->imm >> 4 & 3;
-	unsigned broadcast = (unsigned)op->imm & 3;
+	unsigned multiply = (unsigned)op->imm >> 4;
 	__m128i wanted = elements((multiply & 1) * 3 | (multiply & 2) * 6);
-	__m128i result;
+	__m128i sum = _mm_and_si128(XMM(op->dst), wanted);
 
-	x86_simd_begin(cpu);
-	result = do_mulpd(cpu, op, _mm_and_si128(XMM(op->dst), wanted), _mm_and_si128(source, wanted));
-	if (!x86_simd_end(cpu, op, &result, 16, 8))
+	if (!multiply_pd(cpu, op, &sum, _mm_and_si128(source, wanted)) ||
+	    !add_pd(cpu, op, &sum, _mm_shuffle_epi32(sum, _MM_SHUFFLE(1, 0, 3, 2))))
 		return NULL;
-	x86_simd_begin(cpu);
-	result = do_addpd(cpu, op, result, _mm_shuffle_epi32(result, _MM_SHUFFLE(1, 0, 3, 2)));
-	if (!x86_simd_end(cpu, op, &result, 16, 8))
-		return NULL;
-	XMM(op->dst) = _mm_and_si128(result, elements((broadcast & 1) * 3 | (broadcast & 2) * 6));
+	XMM(op->dst) = do_dppd(cpu, op, XMM(op->dst), source);
 	return op + 1;
 }
 

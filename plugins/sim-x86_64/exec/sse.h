@@ -217,13 +217,15 @@ SSE_INLINE __m128i sse_call_general(uintptr_t stub, __m128i a, uint64_t b)
 		X86_NEXT(cpu, op); \
 	}
 
-/* Of operations that do; `bytes` of the result in elements of `element` bytes may underflow (see x86_simd_end). */
-#define SSE_FLOAT_FORMS(name, size, bytes, element) \
+/* Of operations that do: the elements of `element` bytes in `bytes` of the result come about by X86_SIMD_arithmetic,
+ * and may overflow and underflow. None may if `bytes` is 0. */
+#define SSE_FLOAT_FORMS(name, size, bytes, element, arithmetic) \
 	static const struct x86_op *name##_checked(struct x86_cpu *cpu, const struct x86_op *op, __m128i source) \
 	{ \
 		__m128i result; \
 		x86_simd_begin(cpu); \
 		result = do_##name(cpu, op, XMM(op->dst), source); \
+		x86_simd_refine(cpu, X86_SIMD_##arithmetic, &XMM(op->dst), &source, bytes, element); \
 		if (!x86_simd_end(cpu, op, &result, bytes, element)) \
 			return NULL; \
 		XMM(op->dst) = result; \

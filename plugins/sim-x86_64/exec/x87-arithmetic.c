@@ -21,8 +21,8 @@ typedef unsigned (*operation_fn)(unsigned cw, union x86_x87_reg *value, const vo
 
 /* ---- two operands ---- */
 
-static inline bool binary(struct x86_x87 *x87, unsigned destination, const void *source, bool source_empty,
-			  operation_fn operation)
+X87_INLINE bool binary(struct x86_x87 *x87, unsigned destination, const void *source, bool source_empty,
+		       operation_fn operation)
 {
 	union x86_x87_reg *value = x87_st(x87, destination);
 
@@ -34,15 +34,16 @@ static inline bool binary(struct x86_x87 *x87, unsigned destination, const void 
 	return true;
 }
 
-static inline bool with_register(struct x86_cpu *cpu, const struct x86_op *op, operation_fn operation)
+X87_INLINE void with_register(struct x86_cpu *cpu, const struct x86_op *op, operation_fn operation, bool pops)
 {
 	struct x86_x87 *x87 = &cpu->x87;
 
 	x87_record(cpu, op);
-	return binary(x87, op->dst, x87_st(x87, op->src), x87_is_empty(x87, op->src), operation);
+	if (binary(x87, op->dst, x87_st(x87, op->src), x87_is_empty(x87, op->src), operation) && pops)
+		x87_pop(x87);
 }
 
-static inline bool with_memory(struct x86_cpu *cpu, const struct x86_op *op, unsigned size, operation_fn operation)
+X87_INLINE bool with_memory(struct x86_cpu *cpu, const struct x86_op *op, unsigned size, operation_fn operation)
 {
 	uint64_t source;
 
@@ -60,39 +61,12 @@ static inline bool with_memory(struct x86_cpu *cpu, const struct x86_op *op, uns
 	ON_MEMORY(name##_double, uint64_t, "f" #name "l") \
 	ON_MEMORY(name##_int16, int16_t, "fi" #name "s") \
 	ON_MEMORY(name##_int32, int32_t, "fi" #name "l") \
-	EXEC(f##name##_st) \
-	{ \
-		if (x87_pending(cpu)) \
-			return x86_fault(cpu, op, X86_MF); \
-		with_register(cpu, op, name##_stack); \
-		X86_NEXT(cpu, op); \
-	} \
-	EXEC(f##name##p) \
-	{ \
-		if (x87_pending(cpu)) \
-			return x86_fault(cpu, op, X86_MF); \
-		if (with_register(cpu, op, name##_stack)) \
-			x87_pop(&cpu->x87); \
-		X86_NEXT(cpu, op); \
-	} \
-	EXEC(f##name##_m) \
-	{ \
-		if (x87_pending(cpu)) \
-			return x86_fault(cpu, op, X86_MF); \
-		if (op->opcode == 0xdc ? !with_memory(cpu, op, 8, name##_double) \
-				       : !with_memory(cpu, op, 4, name##_single)) \
-			return NULL; \
-		X86_NEXT(cpu, op); \
-	} \
-	EXEC(fi##name) \
-	{ \
-		if (x87_pending(cpu)) \
-			return x86_fault(cpu, op, X86_MF); \
-		if (op->opcode == 0xde ? !with_memory(cpu, op, 2, name##_int16) \
-				       : !with_memory(cpu, op, 4, name##_int32)) \
-			return NULL; \
-		X86_NEXT(cpu, op); \
-	}
+	X87_EXEC(f##name##_st, with_register(cpu, op, name##_stack, false)) \
+	X87_EXEC(f##name##p, with_register(cpu, op, name##_stack, true)) \
+	X87_EXEC_MEMORY(f##name##_m, op->opcode == 0xdc ? with_memory(cpu, op, 8, name##_double) \
+							: with_memory(cpu, op, 4, name##_single)) \
+	X87_EXEC_MEMORY(fi##name, op->opcode == 0xde ? with_memory(cpu, op, 2, name##_int16) \
+						     : with_memory(cpu, op, 4, name##_int32))
 ARITHMETIC(add)
 ARITHMETIC(sub)
 ARITHMETIC(subr)
@@ -108,35 +82,45 @@ ON_STACK(scale_stack, "fscale")
 ON_STACK(prem_stack, "fprem")
 ON_STACK(prem1_stack, "fprem1")
 
-static inline void on_top(struct x86_cpu *cpu, const struct x86_op *op, unsigned operands, operation_fn operation,
-			  unsigned codes)
+/* With two operands the second is st1. */
+X87_INLINE void on_top(struct x86_cpu *cpu, const struct x86_op *op, unsigned operands, operation_fn operation)
+{
+	struct x86_x87 *x87 = &cpu->x87;
+
+	x87_record(cpu, op);
+	binary(x87, 0, x87_st(x87, operands - 1), x87_is_empty(x87, operands - 1), operation);
+}
+X87_EXEC(fsqrt, on_top(cpu, op, 1, sqrt_stack))
+X87_EXEC(frndint, on_top(cpu, op, 1, rndint_stack))
+X87_EXEC(fscale, on_top(cpu, op, 2, scale_stack))
+
+/* C0 and C3 are bits of the quotient: they stay when there is none. */
+X87_INLINE unsigned quotient_codes(const struct x86_x87 *x87, const union x86_x87_reg *result, unsigned sw)
+{
+	const bool is_nan = (result->sign_exponent & 0x7fff) == 0x7fff;
+
+	return is_nan || x87_is_unmasked(x87, sw, X87_BEFORE) ? X87_C2 : X87_C0 | X87_C2 | X87_C3;
+}
+
+X87_INLINE void remainder_of(struct x86_cpu *cpu, const struct x86_op *op, operation_fn operation)
 {
 	struct x86_x87 *x87 = &cpu->x87;
 	union x86_x87_reg *value = x87_st(x87, 0);
 
 	x87_record(cpu, op);
-	if (sim_likely(!x87_is_empty(x87, 0) && !x87_is_empty(x87, operands - 1)))
-		x87_settle(x87, operation(x87->cw, value, x87_st(x87, operands - 1)), codes);
-	else if (x87_settle(x87, X87_UNDERFLOW, 0))
-		x87_put(x87, 0, &x87_indefinite);
-}
+	if (sim_likely(!x87_is_empty(x87, 0) && !x87_is_empty(x87, 1))) {
+		const unsigned sw = operation(x87->cw, value, x87_st(x87, 1));
 
-#define ON_TOP(name, operands, codes) \
-	EXEC(f##name) \
-	{ \
-		if (x87_pending(cpu)) \
-			return x86_fault(cpu, op, X86_MF); \
-		on_top(cpu, op, operands, name##_stack, codes); \
-		X86_NEXT(cpu, op); \
+		x87_settle(x87, sw, quotient_codes(x87, value, sw));
+	} else if (x87_settle(x87, X87_UNDERFLOW, X87_C2)) {
+		x87_put(x87, 0, &x87_indefinite);
 	}
-ON_TOP(sqrt, 1, 0)
-ON_TOP(rndint, 1, 0)
-ON_TOP(scale, 2, 0)
-ON_TOP(prem, 2, X87_C0 | X87_C2 | X87_C3)
-ON_TOP(prem1, 2, X87_C0 | X87_C2 | X87_C3)
+}
+X87_EXEC(fprem, remainder_of(cpu, op, prem_stack))
+X87_EXEC(fprem1, remainder_of(cpu, op, prem1_stack))
 
 /* The sign, which NaNs and unsupported formats have too. */
-static inline void change_sign(struct x86_cpu *cpu, const struct x86_op *op, unsigned keep, unsigned flip)
+X87_INLINE void change_sign(struct x86_cpu *cpu, const struct x86_op *op, unsigned keep, unsigned flip)
 {
 	struct x86_x87 *x87 = &cpu->x87;
 	union x86_x87_reg *value = x87_st(x87, 0);
@@ -151,35 +135,18 @@ static inline void change_sign(struct x86_cpu *cpu, const struct x86_op *op, uns
 	value->sign_exponent = (uint16_t)((value->sign_exponent & keep) ^ flip);
 }
 
-EXEC(fabs_)
-{
-	if (x87_pending(cpu))
-		return x86_fault(cpu, op, X86_MF);
-	change_sign(cpu, op, 0x7fff, 0);
-	X86_NEXT(cpu, op);
-}
-
-EXEC(fchs)
-{
-	if (x87_pending(cpu))
-		return x86_fault(cpu, op, X86_MF);
-	change_sign(cpu, op, 0xffff, 0x8000);
-	X86_NEXT(cpu, op);
-}
+X87_EXEC(fabs_, change_sign(cpu, op, 0x7fff, 0))
+X87_EXEC(fchs, change_sign(cpu, op, 0xffff, 0x8000))
 
 /* The exponent takes the place of st0, the significand is pushed. */
-EXEC(fxtract)
+X87_INLINE void extract(struct x86_cpu *cpu, const struct x86_op *op)
 {
 	struct x86_x87 *x87 = &cpu->x87;
 	union x86_x87_reg exponent = x87_indefinite, significand = x87_indefinite;
-	unsigned found = X87_UNDERFLOW;
+	unsigned found = x87_is_empty(x87, 0) ? X87_UNDERFLOW : X87_OVERFLOW;
 
-	if (x87_pending(cpu))
-		return x86_fault(cpu, op, X86_MF);
 	x87_record(cpu, op);
-	if (sim_unlikely(!x87_is_empty(x87, 7))) {
-		found = X87_OVERFLOW;
-	} else if (sim_likely(!x87_is_empty(x87, 0))) {
+	if (sim_likely(!x87_is_empty(x87, 0) && x87_is_empty(x87, 7))) {
 		uint16_t sw;
 
 		X87_ON_HOST(x87->cw, sw, "fldz\n\tfldt %[value]\n\t", "fxtract\n\t",
@@ -192,8 +159,8 @@ EXEC(fxtract)
 		x87_put(x87, 0, &exponent);
 		x87_push(x87, &significand);
 	}
-	X86_NEXT(cpu, op);
 }
+X87_EXEC(fxtract, extract(cpu, op))
 
 #define ARITHMETIC_ROWS(NAME, name) \
 	{ ZYDIS_MNEMONIC_F##NAME, "m", .fn = X86_ANY(f##name##_m) }, \

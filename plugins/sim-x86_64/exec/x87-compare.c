@@ -26,49 +26,39 @@ ON_MEMORY(real, uint64_t, "fcoml")
 ON_MEMORY(int16, int16_t, "ficoms")
 ON_MEMORY(int32, int32_t, "ficoml")
 
-/* Whether the result, in the condition codes of *ret_sw, is delivered. */
-static inline bool compare(struct x86_x87 *x87, const void *source, bool source_empty, compare_fn fn, unsigned *ret_sw)
+/* What the comparison finds, its result being in the condition codes. */
+X87_INLINE unsigned compare(const struct x86_x87 *x87, const void *source, bool source_empty, compare_fn fn)
 {
-	*ret_sw = X87_UNDERFLOW | X87_UNORDERED;
-	if (sim_likely(!x87_is_empty(x87, 0) && !source_empty))
-		*ret_sw = fn(x87->cw, x87_st(x87, 0), source);
-	return x87_settle(x87, *ret_sw & ~X87_C1, 0);
+	if (sim_unlikely(x87_is_empty(x87, 0) || source_empty))
+		return X87_UNDERFLOW | X87_UNORDERED;
+	return fn(x87->cw, &x87->regs[x87_top(x87)], source);
 }
 
-/* Sets the condition codes and pops. */
-static inline void compare_codes(struct x86_x87 *x87, const void *source, bool source_empty, compare_fn fn,
-				 unsigned pops)
+/* The condition codes are set whatever is unmasked; only then nothing is popped. */
+X87_INLINE void compare_codes(struct x86_x87 *x87, const void *source, bool source_empty, compare_fn fn, unsigned pops)
 {
-	unsigned sw;
-
-	if (!compare(x87, source, source_empty, fn, &sw))
+	if (!x87_settle(x87, compare(x87, source, source_empty, fn), X87_UNORDERED))
 		return;
-	x87->sw = (uint16_t)((x87->sw & ~X87_UNORDERED) | (sw & X87_UNORDERED));
 	while (pops--)
 		x87_pop(x87);
 }
 
-#define COMPARE(name, fn, operand, pops) \
-	EXEC(name) \
-	{ \
-		struct x86_x87 *x87 = &cpu->x87; \
-\
-		if (x87_pending(cpu)) \
-			return x86_fault(cpu, op, X86_MF); \
-		x87_record(cpu, op); \
-		compare_codes(x87, x87_st(x87, operand), x87_is_empty(x87, operand), fn, pops); \
-		X86_NEXT(cpu, op); \
-	}
-COMPARE(fcom_st, ordered, op->dst, 0)
-COMPARE(fcomp_st, ordered, op->dst, 1)
-COMPARE(fcompp, ordered, 1, 2)
-COMPARE(fucom, unordered, op->dst, 0)
-COMPARE(fucomp, unordered, op->src, 1)
-COMPARE(fucompp, unordered, 1, 2)
-COMPARE(ftst, zero, 0, 0)
+X87_INLINE void with_register(struct x86_cpu *cpu, const struct x86_op *op, unsigned st, compare_fn fn, unsigned pops)
+{
+	struct x86_x87 *x87 = &cpu->x87;
 
-static inline bool with_memory(struct x86_cpu *cpu, const struct x86_op *op, unsigned size, compare_fn fn,
-			       unsigned pops)
+	x87_record(cpu, op);
+	compare_codes(x87, x87_st(x87, st), x87_is_empty(x87, st), fn, pops);
+}
+X87_EXEC(fcom_st, with_register(cpu, op, op->dst, ordered, 0))
+X87_EXEC(fcomp_st, with_register(cpu, op, op->dst, ordered, 1))
+X87_EXEC(fcompp, with_register(cpu, op, 1, ordered, 2))
+X87_EXEC(fucom, with_register(cpu, op, op->dst, unordered, 0))
+X87_EXEC(fucomp, with_register(cpu, op, op->src, unordered, 1))
+X87_EXEC(fucompp, with_register(cpu, op, 1, unordered, 2))
+X87_EXEC(ftst, with_register(cpu, op, 0, zero, 0))
+
+X87_INLINE bool with_memory(struct x86_cpu *cpu, const struct x86_op *op, unsigned size, compare_fn fn, unsigned pops)
 {
 	uint64_t source;
 
@@ -79,58 +69,46 @@ static inline bool with_memory(struct x86_cpu *cpu, const struct x86_op *op, uns
 	return true;
 }
 
-/* Opcodes: d8 32 bits, dc 64 bits; of integers: da 32 bits, de 16 bits. */
-#define COMPARE_MEMORY(name, wide, wide_size, wide_fn, narrow_size, narrow_fn, pops) \
-	EXEC(name) \
-	{ \
-		if (x87_pending(cpu)) \
-			return x86_fault(cpu, op, X86_MF); \
-		if (op->opcode == (wide) ? !with_memory(cpu, op, wide_size, wide_fn, pops) \
-					 : !with_memory(cpu, op, narrow_size, narrow_fn, pops)) \
-			return NULL; \
-		X86_NEXT(cpu, op); \
-	}
-COMPARE_MEMORY(fcom_m, 0xdc, 8, real, 4, single, 0)
-COMPARE_MEMORY(fcomp_m, 0xdc, 8, real, 4, single, 1)
-COMPARE_MEMORY(ficom, 0xda, 4, int32, 2, int16, 0)
-COMPARE_MEMORY(ficomp, 0xda, 4, int32, 2, int16, 1)
-
-/* The processor's flags take the place of the condition codes: C0 is CF, C2 PF, C3 ZF. */
-static inline void compare_flags(struct x86_cpu *cpu, const struct x86_op *op, compare_fn fn, bool pops)
+X87_INLINE bool with_real(struct x86_cpu *cpu, const struct x86_op *op, unsigned pops)
 {
-	struct x86_x87 *x87 = &cpu->x87;
-	unsigned sw;
-
-	x87_record(cpu, op);
-	if (!compare(x87, x87_st(x87, op->src), x87_is_empty(x87, op->src), fn, &sw))
-		return;
-	x86_set_arithmetic_flags(cpu, (sw & X87_C0 ? X86_FLAG_CF : 0) | (sw & X87_C2 ? X86_FLAG_PF : 0) |
-					      (sw & X87_C3 ? X86_FLAG_ZF : 0));
-	if (pops)
-		x87_pop(x87);
+	return op->opcode == 0xdc ? with_memory(cpu, op, 8, real, pops) : with_memory(cpu, op, 4, single, pops);
 }
 
-#define COMPARE_FLAGS(name, fn, pops) \
-	EXEC(name) \
-	{ \
-		if (x87_pending(cpu)) \
-			return x86_fault(cpu, op, X86_MF); \
-		compare_flags(cpu, op, fn, pops); \
-		X86_NEXT(cpu, op); \
-	}
-COMPARE_FLAGS(fcomi, ordered, false)
-COMPARE_FLAGS(fcomip, ordered, true)
-COMPARE_FLAGS(fucomi, unordered, false)
-COMPARE_FLAGS(fucomip, unordered, true)
+X87_INLINE bool with_integer(struct x86_cpu *cpu, const struct x86_op *op, unsigned pops)
+{
+	return op->opcode == 0xda ? with_memory(cpu, op, 4, int32, pops) : with_memory(cpu, op, 2, int16, pops);
+}
+X87_EXEC_MEMORY(fcom_m, with_real(cpu, op, 0))
+X87_EXEC_MEMORY(fcomp_m, with_real(cpu, op, 1))
+X87_EXEC_MEMORY(ficom, with_integer(cpu, op, 0))
+X87_EXEC_MEMORY(ficomp, with_integer(cpu, op, 1))
+
+/* The processor's flags take the place of the condition codes: C0 is CF, C2 PF, C3 ZF. C1 stays, unless
+ * a register is empty. */
+X87_INLINE void compare_flags(struct x86_cpu *cpu, const struct x86_op *op, compare_fn fn, bool pops)
+{
+	struct x86_x87 *x87 = &cpu->x87;
+	unsigned sw = compare(x87, x87_st(x87, op->src), x87_is_empty(x87, op->src), fn);
+
+	x87_record(cpu, op);
+	if (!(sw & X87_SF))
+		sw |= x87->sw & X87_C1;
+	x86_set_arithmetic_flags(cpu, (sw & X87_C0 ? X86_FLAG_CF : 0) | (sw & X87_C2 ? X86_FLAG_PF : 0) |
+					      (sw & X87_C3 ? X86_FLAG_ZF : 0));
+	if (x87_settle(x87, sw, 0) && pops)
+		x87_pop(x87);
+}
+X87_EXEC(fcomi, compare_flags(cpu, op, ordered, false))
+X87_EXEC(fcomip, compare_flags(cpu, op, ordered, true))
+X87_EXEC(fucomi, compare_flags(cpu, op, unordered, false))
+X87_EXEC(fucomip, compare_flags(cpu, op, unordered, true))
 
 /* The class of st0; C1 is its sign, of an empty register too. */
-EXEC(fxam)
+X87_INLINE void examine(struct x86_cpu *cpu, const struct x86_op *op)
 {
 	struct x86_x87 *x87 = &cpu->x87;
 	unsigned codes = X87_C0 | X87_C3;
 
-	if (x87_pending(cpu))
-		return x86_fault(cpu, op, X86_MF);
 	x87_record(cpu, op);
 	if (!x87_is_empty(x87, 0)) {
 		uint16_t sw;
@@ -140,8 +118,8 @@ EXEC(fxam)
 		codes = sw & X87_UNORDERED;
 	}
 	x87_settle(x87, codes | (x87_st(x87, 0)->sign_exponent & 0x8000 ? X87_C1 : 0), X87_UNORDERED);
-	X86_NEXT(cpu, op);
 }
+X87_EXEC(fxam, examine(cpu, op))
 
 static const struct x86_row rows[] = {
 	{ ZYDIS_MNEMONIC_FCOM, "m", .fn = X86_ANY(fcom_m) },

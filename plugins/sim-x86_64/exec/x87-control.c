@@ -32,17 +32,16 @@ static void set_control(struct x86_x87 *x87, unsigned cw)
 	x87_update_es(x87);
 }
 
-EXEC(fldcw)
+static bool load_control(struct x86_cpu *cpu, const struct x86_op *op)
 {
 	uint16_t cw;
 
-	if (x87_pending(cpu))
-		return x86_fault(cpu, op, X86_MF);
 	if (!x87_read(cpu, op, &cw, sizeof(cw)))
-		return NULL;
+		return false;
 	set_control(&cpu->x87, cw);
-	X86_NEXT(cpu, op);
+	return true;
 }
+X87_EXEC_MEMORY(fldcw, load_control(cpu, op))
 
 EXEC(fnstcw)
 {
@@ -64,20 +63,17 @@ EXEC(fnstsw_ax)
 	X86_NEXT(cpu, op);
 }
 
+/* Raises #NM where the others do not: TS alone is not enough for it. */
 EXEC(fwait)
 {
+	if ((cpu->cr0 & (X86_CR0_MP | X86_CR0_TS)) == (X86_CR0_MP | X86_CR0_TS))
+		return x86_fault(cpu, op, X86_NM);
 	if (x87_pending(cpu))
 		return x86_fault(cpu, op, X86_MF);
 	X86_NEXT(cpu, op);
 }
 
-EXEC(fnop)
-{
-	if (x87_pending(cpu))
-		return x86_fault(cpu, op, X86_MF);
-	x87_record(cpu, op);
-	X86_NEXT(cpu, op);
-}
+X87_EXEC(fnop, x87_record(cpu, op))
 
 /* What has no effect since the 80387. */
 EXEC(no_effect)
@@ -88,7 +84,7 @@ EXEC(no_effect)
 
 /* ---- the stack ---- */
 
-static inline void turn(struct x86_cpu *cpu, const struct x86_op *op, unsigned by)
+X87_INLINE void turn(struct x86_cpu *cpu, const struct x86_op *op, unsigned by)
 {
 	struct x86_x87 *x87 = &cpu->x87;
 
@@ -97,40 +93,19 @@ static inline void turn(struct x86_cpu *cpu, const struct x86_op *op, unsigned b
 	x87_settle(x87, 0, 0);
 }
 
-EXEC(fincstp)
-{
-	if (x87_pending(cpu))
-		return x86_fault(cpu, op, X86_MF);
-	turn(cpu, op, 1);
-	X86_NEXT(cpu, op);
-}
+X87_EXEC(fincstp, turn(cpu, op, 1))
+X87_EXEC(fdecstp, turn(cpu, op, 7))
 
-EXEC(fdecstp)
+X87_INLINE void free_register(struct x86_cpu *cpu, const struct x86_op *op, bool pops)
 {
-	if (x87_pending(cpu))
-		return x86_fault(cpu, op, X86_MF);
-	turn(cpu, op, 7);
-	X86_NEXT(cpu, op);
-}
-
-EXEC(ffree)
-{
-	if (x87_pending(cpu))
-		return x86_fault(cpu, op, X86_MF);
 	x87_record(cpu, op);
+	x87_settle(&cpu->x87, 0, 0);
 	x87_free(&cpu->x87, op->dst);
-	X86_NEXT(cpu, op);
+	if (pops)
+		x87_pop(&cpu->x87);
 }
-
-EXEC(ffreep)
-{
-	if (x87_pending(cpu))
-		return x86_fault(cpu, op, X86_MF);
-	x87_record(cpu, op);
-	x87_free(&cpu->x87, op->dst);
-	x87_pop(&cpu->x87);
-	X86_NEXT(cpu, op);
-}
+X87_EXEC(ffree, free_register(cpu, op, false))
+X87_EXEC(ffreep, free_register(cpu, op, true))
 
 /* ---- the environment (SDM 1, 8.1.10) ---- */
 
@@ -237,30 +212,28 @@ static void take_environment(struct x86_cpu *cpu, const struct x86_op *op, const
 	set_fields(cpu, fields);
 }
 
-EXEC(fnstenv)
+static bool store_environment(struct x86_cpu *cpu, const struct x86_op *op)
 {
 	uint8_t bytes[ENVIRONMENT_MAX];
 
 	put_environment(cpu, op, bytes);
 	if (!x87_write(cpu, op, bytes, environment_size(op)))
-		return NULL;
+		return false;
 	set_control(&cpu->x87, cpu->x87.cw | X87_FLAGS);
-	X86_NEXT(cpu, op);
+	return true;
 }
 
-EXEC(fldenv)
+static bool load_environment(struct x86_cpu *cpu, const struct x86_op *op)
 {
 	uint8_t bytes[ENVIRONMENT_MAX];
 
-	if (x87_pending(cpu))
-		return x86_fault(cpu, op, X86_MF);
 	if (!x87_read(cpu, op, bytes, environment_size(op)))
-		return NULL;
+		return false;
 	take_environment(cpu, op, bytes);
-	X86_NEXT(cpu, op);
+	return true;
 }
 
-EXEC(fnsave)
+static bool save(struct x86_cpu *cpu, const struct x86_op *op)
 {
 	const unsigned size = environment_size(op);
 	uint8_t bytes[STATE_MAX];
@@ -269,25 +242,40 @@ EXEC(fnsave)
 	for (unsigned i = 0; i < 8; i++)
 		__builtin_memcpy(bytes + size + 10 * i, x87_st(&cpu->x87, i)->bytes, 10);
 	if (!x87_write(cpu, op, bytes, size + REGISTERS_BYTES))
-		return NULL;
+		return false;
 	initialize(&cpu->x87);
-	X86_NEXT(cpu, op);
+	return true;
 }
 
-EXEC(frstor)
+static bool restore(struct x86_cpu *cpu, const struct x86_op *op)
 {
 	const unsigned size = environment_size(op);
 	uint8_t bytes[STATE_MAX];
 
-	if (x87_pending(cpu))
-		return x86_fault(cpu, op, X86_MF);
 	if (!x87_read(cpu, op, bytes, size + REGISTERS_BYTES))
-		return NULL;
+		return false;
 	take_environment(cpu, op, bytes);
 	for (unsigned i = 0; i < 8; i++)
 		__builtin_memcpy(x87_st(&cpu->x87, i)->bytes, bytes + size + 10 * i, 10);
+	return true;
+}
+
+EXEC(fnstenv)
+{
+	if (!store_environment(cpu, op))
+		return NULL;
 	X86_NEXT(cpu, op);
 }
+
+EXEC(fnsave)
+{
+	if (!save(cpu, op))
+		return NULL;
+	X86_NEXT(cpu, op);
+}
+
+X87_EXEC_MEMORY(fldenv, load_environment(cpu, op))
+X87_EXEC_MEMORY(frstor, restore(cpu, op))
 
 static const struct x86_row rows[] = {
 	{ ZYDIS_MNEMONIC_FNINIT, NULL, .fn = X86_ANY(fninit) },

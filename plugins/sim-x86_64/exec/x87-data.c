@@ -4,14 +4,15 @@
 
 /* ---- loads ---- */
 
-/* Pushes what was loaded; `sw` is what the conversion found. */
-static inline void load(struct x86_x87 *x87, const union x86_x87_reg *value, unsigned sw)
+/* Pushes what was loaded, a denormal also where that is unmasked; `sw` is what was found on the way. */
+X87_INLINE void load(struct x86_x87 *x87, const union x86_x87_reg *value, unsigned sw)
 {
-	if (sim_unlikely(!x87_is_empty(x87, 7))) {
+	if (sim_unlikely(!x87_is_empty(x87, 7)) && !(sw & X87_SF)) {
 		sw = X87_OVERFLOW;
 		value = &x87_indefinite;
 	}
-	if (x87_settle(x87, sw, 0))
+	x87_settle(x87, sw, 0);
+	if (!x87_is_unmasked(x87, sw, X87_IE))
 		x87_push(x87, value);
 }
 
@@ -87,33 +88,30 @@ static bool read_real(struct x86_cpu *cpu, const struct x86_op *op, union x86_x8
 	return x87_read(cpu, op, ret_value, 10);
 }
 
-EXEC(fld_m)
+X87_INLINE bool load_real(struct x86_cpu *cpu, const struct x86_op *op)
 {
 	union x86_x87_reg value;
 	unsigned sw;
 
-	if (x87_pending(cpu))
-		return x86_fault(cpu, op, X86_MF);
 	if (!read_real(cpu, op, &value, &sw))
-		return NULL;
+		return false;
 	x87_record_data(cpu, op);
 	load(&cpu->x87, &value, sw);
-	X86_NEXT(cpu, op);
+	return true;
 }
+X87_EXEC_MEMORY(fld_m, load_real(cpu, op))
 
-EXEC(fld_st)
+X87_INLINE void load_register(struct x86_cpu *cpu, const struct x86_op *op)
 {
 	struct x86_x87 *x87 = &cpu->x87;
 
-	if (x87_pending(cpu))
-		return x86_fault(cpu, op, X86_MF);
 	x87_record(cpu, op);
 	if (sim_unlikely(x87_is_empty(x87, op->dst)))
 		load(x87, &x87_indefinite, X87_UNDERFLOW);
 	else
 		load(x87, x87_st(x87, op->dst), 0);
-	X86_NEXT(cpu, op);
 }
+X87_EXEC(fld_st, load_register(cpu, op))
 
 static bool read_integer(struct x86_cpu *cpu, const struct x86_op *op, int64_t *ret_integer)
 {
@@ -135,51 +133,47 @@ static bool read_integer(struct x86_cpu *cpu, const struct x86_op *op, int64_t *
 	return true;
 }
 
-EXEC(fild)
+X87_INLINE bool load_integer(struct x86_cpu *cpu, const struct x86_op *op)
 {
 	union x86_x87_reg value;
 	int64_t integer;
 
-	if (x87_pending(cpu))
-		return x86_fault(cpu, op, X86_MF);
 	if (!read_integer(cpu, op, &integer))
-		return NULL;
+		return false;
 	x87_record_data(cpu, op);
 	from_integer(integer, &value);
 	load(&cpu->x87, &value, 0);
-	X86_NEXT(cpu, op);
+	return true;
 }
+X87_EXEC_MEMORY(fild, load_integer(cpu, op))
 
-EXEC(fbld)
+X87_INLINE bool load_packed(struct x86_cpu *cpu, const struct x86_op *op)
 {
 	union x86_x87_reg packed, value;
 	uint16_t sw;
 
-	if (x87_pending(cpu))
-		return x86_fault(cpu, op, X86_MF);
 	if (!x87_read(cpu, op, &packed, 10))
-		return NULL;
+		return false;
 	x87_record_data(cpu, op);
 	X87_ON_HOST(cpu->x87.cw, sw, "", "fbld %[packed]\n\t", "fstpt %[value]\n\t", (, [value] "=m"(value)),
 		    (, [packed] "m"(packed)));
 	load(&cpu->x87, &value, sw);
-	X86_NEXT(cpu, op);
+	return true;
 }
+X87_EXEC_MEMORY(fbld, load_packed(cpu, op))
 
 /* The control word rounds them. */
 #define CONSTANT(name) \
-	EXEC(name) \
+	X87_INLINE void load_##name(struct x86_cpu *cpu, const struct x86_op *op) \
 	{ \
 		union x86_x87_reg value; \
 		uint16_t sw; \
 \
-		if (x87_pending(cpu)) \
-			return x86_fault(cpu, op, X86_MF); \
 		x87_record(cpu, op); \
 		X87_ON_HOST(cpu->x87.cw, sw, "", #name "\n\t", "fstpt %[value]\n\t", (, [value] "=m"(value)), ()); \
 		load(&cpu->x87, &value, sw); \
-		X86_NEXT(cpu, op); \
-	}
+	} \
+	X87_EXEC(name, load_##name(cpu, op))
 CONSTANT(fld1)
 CONSTANT(fldl2t)
 CONSTANT(fldl2e)
@@ -257,16 +251,6 @@ static bool store(struct x86_cpu *cpu, const struct x86_op *op, const struct sto
 	return true;
 }
 
-#define STORE(name, how, control, pops) \
-	EXEC(name) \
-	{ \
-		if (x87_pending(cpu)) \
-			return x86_fault(cpu, op, X86_MF); \
-		if (!store(cpu, op, how, control, pops)) \
-			return NULL; \
-		X86_NEXT(cpu, op); \
-	}
-
 static const struct store *real_of(const struct x86_op *op)
 {
 	return op->opcode == 0xd9 ? &store_single : op->opcode == 0xdd ? &store_double : &store_extended;
@@ -285,95 +269,80 @@ static const struct store *truncated_of(const struct x86_op *op)
 	return op->opcode == 0xdb ? &store_int32 : op->opcode == 0xdd ? &store_int64 : &store_int16;
 }
 
-STORE(fst_m, real_of(op), cpu->x87.cw, false)
-STORE(fstp_m, real_of(op), cpu->x87.cw, true)
-STORE(fist, integer_of(cpu, op), cpu->x87.cw, false)
-STORE(fistp, integer_of(cpu, op), cpu->x87.cw, true)
-STORE(fisttp, truncated_of(op), cpu->x87.cw | X87_CW_RC, true)
-STORE(fbstp, &store_packed, cpu->x87.cw, true)
+X87_EXEC_MEMORY(fst_m, store(cpu, op, real_of(op), cpu->x87.cw, false))
+X87_EXEC_MEMORY(fstp_m, store(cpu, op, real_of(op), cpu->x87.cw, true))
+X87_EXEC_MEMORY(fist, store(cpu, op, integer_of(cpu, op), cpu->x87.cw, false))
+X87_EXEC_MEMORY(fistp, store(cpu, op, integer_of(cpu, op), cpu->x87.cw, true))
+X87_EXEC_MEMORY(fisttp, store(cpu, op, truncated_of(op), cpu->x87.cw | X87_CW_RC, true))
+X87_EXEC_MEMORY(fbstp, store(cpu, op, &store_packed, cpu->x87.cw, true))
 
-/* Whether it was done: with an unmasked exception it was not. */
-static inline bool store_register(struct x86_x87 *x87, unsigned to)
+X87_INLINE void store_register(struct x86_cpu *cpu, const struct x86_op *op, bool pops)
 {
+	struct x86_x87 *x87 = &cpu->x87;
 	const bool empty = x87_is_empty(x87, 0);
 
+	x87_record(cpu, op);
 	if (!x87_settle(x87, empty ? X87_UNDERFLOW : 0, 0))
-		return false;
-	x87_put(x87, to, empty ? &x87_indefinite : x87_st(x87, 0));
-	return true;
+		return;
+	x87_put(x87, op->dst, empty ? &x87_indefinite : x87_st(x87, 0));
+	if (pops)
+		x87_pop(x87);
 }
+X87_EXEC(fst_st, store_register(cpu, op, false))
+X87_EXEC(fstp_st, store_register(cpu, op, true))
 
-EXEC(fst_st)
+/* "No check for empty": an empty register is popped, and nothing is found or stored. */
+X87_INLINE void store_unchecked(struct x86_cpu *cpu, const struct x86_op *op)
 {
-	if (x87_pending(cpu))
-		return x86_fault(cpu, op, X86_MF);
-	x87_record(cpu, op);
-	store_register(&cpu->x87, op->dst);
-	X86_NEXT(cpu, op);
-}
+	struct x86_x87 *x87 = &cpu->x87;
 
-EXEC(fstp_st)
-{
-	if (x87_pending(cpu))
-		return x86_fault(cpu, op, X86_MF);
 	x87_record(cpu, op);
-	if (store_register(&cpu->x87, op->dst))
-		x87_pop(&cpu->x87);
-	X86_NEXT(cpu, op);
+	x87_settle(x87, 0, 0);
+	if (!x87_is_empty(x87, 0))
+		x87_put(x87, op->dst, x87_st(x87, 0));
+	x87_pop(x87);
 }
+X87_EXEC(fstpnce, store_unchecked(cpu, op))
 
 /* ---- moves between registers ---- */
 
-EXEC(fxch)
+X87_INLINE void exchange(struct x86_cpu *cpu, const struct x86_op *op)
 {
 	struct x86_x87 *x87 = &cpu->x87;
-	union x86_x87_reg first, second;
-	bool first_empty, second_empty;
+	const bool first_empty = x87_is_empty(x87, 0), second_empty = x87_is_empty(x87, op->dst);
+	const union x86_x87_reg first = first_empty ? x87_indefinite : *x87_st(x87, 0);
+	const union x86_x87_reg second = second_empty ? x87_indefinite : *x87_st(x87, op->dst);
 
-	if (x87_pending(cpu))
-		return x86_fault(cpu, op, X86_MF);
 	x87_record(cpu, op);
-	first_empty = x87_is_empty(x87, 0);
-	second_empty = x87_is_empty(x87, op->dst);
-	first = first_empty ? x87_indefinite : *x87_st(x87, 0);
-	second = second_empty ? x87_indefinite : *x87_st(x87, op->dst);
 	if (x87_settle(x87, first_empty || second_empty ? X87_UNDERFLOW : 0, 0)) {
 		x87_put(x87, 0, &second);
 		x87_put(x87, op->dst, &first);
 	}
-	X86_NEXT(cpu, op);
 }
+X87_EXEC(fxch, exchange(cpu, op))
 
 /* An empty register is found whether the condition holds or not. */
-static inline void move_if(struct x86_x87 *x87, unsigned from, bool condition)
+X87_INLINE void move_if(struct x86_cpu *cpu, const struct x86_op *op, unsigned condition)
 {
-	if (sim_unlikely(x87_is_empty(x87, 0) || x87_is_empty(x87, from))) {
+	struct x86_x87 *x87 = &cpu->x87;
+
+	x87_record(cpu, op);
+	if (sim_unlikely(x87_is_empty(x87, 0) || x87_is_empty(x87, op->src))) {
 		if (x87_settle(x87, X87_UNDERFLOW, 0))
 			x87_put(x87, 0, &x87_indefinite);
 		return;
 	}
-	x87_settle(x87, 0, 0);
-	if (condition)
-		x87_put(x87, 0, x87_st(x87, from));
+	if (x86_condition(cpu, condition))
+		x87_put(x87, 0, x87_st(x87, op->src));
 }
-
-#define FCMOV(name, condition) \
-	EXEC(name) \
-	{ \
-		if (x87_pending(cpu)) \
-			return x86_fault(cpu, op, X86_MF); \
-		x87_record(cpu, op); \
-		move_if(&cpu->x87, op->src, x86_condition(cpu, condition)); \
-		X86_NEXT(cpu, op); \
-	}
-FCMOV(fcmovb, 2)
-FCMOV(fcmovnb, 3)
-FCMOV(fcmove, 4)
-FCMOV(fcmovne, 5)
-FCMOV(fcmovbe, 6)
-FCMOV(fcmovnbe, 7)
-FCMOV(fcmovu, 10)
-FCMOV(fcmovnu, 11)
+X87_EXEC(fcmovb, move_if(cpu, op, 2))
+X87_EXEC(fcmovnb, move_if(cpu, op, 3))
+X87_EXEC(fcmove, move_if(cpu, op, 4))
+X87_EXEC(fcmovne, move_if(cpu, op, 5))
+X87_EXEC(fcmovbe, move_if(cpu, op, 6))
+X87_EXEC(fcmovnbe, move_if(cpu, op, 7))
+X87_EXEC(fcmovu, move_if(cpu, op, 10))
+X87_EXEC(fcmovnu, move_if(cpu, op, 11))
 
 static const struct x86_row rows[] = {
 	{ ZYDIS_MNEMONIC_FLD, "m", .fn = X86_ANY(fld_m) },
@@ -391,7 +360,7 @@ static const struct x86_row rows[] = {
 	{ ZYDIS_MNEMONIC_FST, "t", .fn = X86_ANY(fst_st) },
 	{ ZYDIS_MNEMONIC_FSTP, "m", .fn = X86_ANY(fstp_m) },
 	{ ZYDIS_MNEMONIC_FSTP, "t", .fn = X86_ANY(fstp_st) },
-	{ ZYDIS_MNEMONIC_FSTPNCE, "t", .fn = X86_ANY(fstp_st) },
+	{ ZYDIS_MNEMONIC_FSTPNCE, "t", .fn = X86_ANY(fstpnce) },
 	{ ZYDIS_MNEMONIC_FIST, "m", .fn = X86_ANY(fist) },
 	{ ZYDIS_MNEMONIC_FISTP, "m", .fn = X86_ANY(fistp) },
 	{ ZYDIS_MNEMONIC_FISTTP, "m", .fn = X86_ANY(fisttp), .features = X86_NEEDS(SSE3) },

@@ -29,7 +29,7 @@ OPERATION(yl2x)
 OPERATION(yl2xp1)
 
 /* st0 becomes its function. */
-static inline void replace(struct x86_cpu *cpu, const struct x86_op *op, operation_fn operation, unsigned codes)
+X87_INLINE void replace(struct x86_cpu *cpu, const struct x86_op *op, operation_fn operation, unsigned codes)
 {
 	struct x86_x87 *x87 = &cpu->x87;
 	union x86_x87_reg result = x87_indefinite, unused;
@@ -43,7 +43,7 @@ static inline void replace(struct x86_cpu *cpu, const struct x86_op *op, operati
 }
 
 /* st1 becomes a function of both, and st0 is popped. */
-static inline void combine(struct x86_cpu *cpu, const struct x86_op *op, operation_fn operation)
+X87_INLINE void combine(struct x86_cpu *cpu, const struct x86_op *op, operation_fn operation)
 {
 	struct x86_x87 *x87 = &cpu->x87;
 	union x86_x87_reg result = x87_indefinite, unused;
@@ -59,16 +59,14 @@ static inline void combine(struct x86_cpu *cpu, const struct x86_op *op, operati
 }
 
 /* st0 becomes one function of it, and another one is pushed. An operand out of range (C2) stays. */
-static inline void divide(struct x86_cpu *cpu, const struct x86_op *op, operation_fn operation)
+X87_INLINE void divide(struct x86_cpu *cpu, const struct x86_op *op, operation_fn operation)
 {
 	struct x86_x87 *x87 = &cpu->x87;
 	union x86_x87_reg pushed = x87_indefinite, below = x87_indefinite;
-	unsigned sw = X87_UNDERFLOW;
+	unsigned sw = x87_is_empty(x87, 0) ? X87_UNDERFLOW : X87_OVERFLOW;
 
 	x87_record(cpu, op);
-	if (sim_unlikely(!x87_is_empty(x87, 7)))
-		sw = X87_OVERFLOW;
-	else if (sim_likely(!x87_is_empty(x87, 0)))
+	if (sim_likely(!x87_is_empty(x87, 0) && x87_is_empty(x87, 7)))
 		sw = operation(x87->cw, x87_st(x87, 0), &x87_indefinite, &pushed, &below);
 	if (x87_settle(x87, sw, X87_C2) && !(sw & X87_C2)) {
 		x87_put(x87, 0, &below);
@@ -76,40 +74,14 @@ static inline void divide(struct x86_cpu *cpu, const struct x86_op *op, operatio
 	}
 }
 
-#define REPLACE(name, codes) \
-	EXEC(f##name) \
-	{ \
-		if (x87_pending(cpu)) \
-			return x86_fault(cpu, op, X86_MF); \
-		replace(cpu, op, host_##name, codes); \
-		X86_NEXT(cpu, op); \
-	}
-REPLACE(2xm1, 0)
-REPLACE(sin, X87_C2)
-REPLACE(cos, X87_C2)
-
-#define COMBINE(name) \
-	EXEC(f##name) \
-	{ \
-		if (x87_pending(cpu)) \
-			return x86_fault(cpu, op, X86_MF); \
-		combine(cpu, op, host_##name); \
-		X86_NEXT(cpu, op); \
-	}
-COMBINE(patan)
-COMBINE(yl2x)
-COMBINE(yl2xp1)
-
-#define DIVIDE(name) \
-	EXEC(f##name) \
-	{ \
-		if (x87_pending(cpu)) \
-			return x86_fault(cpu, op, X86_MF); \
-		divide(cpu, op, host_##name); \
-		X86_NEXT(cpu, op); \
-	}
-DIVIDE(sincos)
-DIVIDE(ptan)
+X87_EXEC(f2xm1, replace(cpu, op, host_2xm1, 0))
+X87_EXEC(fsin, replace(cpu, op, host_sin, X87_C2))
+X87_EXEC(fcos, replace(cpu, op, host_cos, X87_C2))
+X87_EXEC(fsincos, divide(cpu, op, host_sincos))
+X87_EXEC(fptan, divide(cpu, op, host_ptan))
+X87_EXEC(fpatan, combine(cpu, op, host_patan))
+X87_EXEC(fyl2x, combine(cpu, op, host_yl2x))
+X87_EXEC(fyl2xp1, combine(cpu, op, host_yl2xp1))
 
 static const struct x86_row rows[] = {
 	{ ZYDIS_MNEMONIC_F2XM1, NULL, .fn = X86_ANY(f2xm1) }, { ZYDIS_MNEMONIC_FSIN, NULL, .fn = X86_ANY(fsin) },

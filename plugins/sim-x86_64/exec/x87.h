@@ -164,21 +164,44 @@ static inline void x87_record_data(struct x86_cpu *cpu, const struct x86_op *op)
 {
 	x87_record(cpu, op);
 	cpu->x87.fdp = x86_offset(cpu, op);
-	cpu->x87.fds = 0;
-	if (op->seg >= X86_SLOT_SEGMENT(0))
-		cpu->x87.fds = cpu->segments[(op->seg - X86_SLOT_SEGMENT(0)) / 8].selector;
+	cpu->x87.fds = cpu->segments[x86_segment_of(op)].selector;
 }
+
+/* ---- executors ---- */
+
+#define X87_INLINE static inline __attribute__((always_inline))
+
+/* A waiting instruction. What it does is a function's, whose variables are gone before the next op is tail-called. */
+#define X87_EXEC(name, expression) \
+	EXEC(name) \
+	{ \
+		if (x87_pending(cpu)) \
+			return x86_fault(cpu, op, X86_MF); \
+		expression; \
+		X86_NEXT(cpu, op); \
+	}
+
+/* The same of one whose function returns false when memory faulted. */
+#define X87_EXEC_MEMORY(name, expression) \
+	EXEC(name) \
+	{ \
+		if (x87_pending(cpu)) \
+			return x86_fault(cpu, op, X86_MF); \
+		if (!(expression)) \
+			return NULL; \
+		X86_NEXT(cpu, op); \
+	}
 
 /* ---- memory ---- */
 
-static inline bool x87_read(struct x86_cpu *cpu, const struct x86_op *op, void *ret_data, unsigned size)
+X87_INLINE bool x87_read(struct x86_cpu *cpu, const struct x86_op *op, void *ret_data, unsigned size)
 {
 	uint64_t linear;
 
 	return x86_linear(cpu, op, size, X86_READ, &linear) && x86_read_bytes(cpu, op, linear, ret_data, size);
 }
 
-static inline bool x87_write(struct x86_cpu *cpu, const struct x86_op *op, const void *data, unsigned size)
+X87_INLINE bool x87_write(struct x86_cpu *cpu, const struct x86_op *op, const void *data, unsigned size)
 {
 	uint64_t linear;
 
