@@ -465,7 +465,7 @@ bool x86_push(struct x86_cpu *cpu, struct x86_stack *stack, unsigned size, const
 	for (unsigned i = 0; i < count; i++) {
 		stack->sp -= size;
 		if (!stack_linear(cpu, stack, stack->sp, size, &linear) ||
-		    !x86_stack_write(cpu, stack->cpl, linear, &values[i], size))
+		    !x86_level_write(cpu, stack->cpl, linear, &values[i], size))
 			return false;
 	}
 	return true;
@@ -478,7 +478,7 @@ bool x86_pop(struct x86_cpu *cpu, struct x86_stack *stack, unsigned size, uint64
 	for (unsigned i = 0; i < count; i++) {
 		ret_values[i] = 0;
 		if (!stack_linear(cpu, stack, stack->sp, size, &linear) ||
-		    !x86_stack_read(cpu, stack->cpl, linear, &ret_values[i], size))
+		    !x86_level_read(cpu, stack->cpl, linear, &ret_values[i], size))
 			return false;
 		stack->sp += size;
 	}
