@@ -36,8 +36,13 @@ static bool is_denormal(uint64_t value, unsigned fraction_bits, uint64_t exponen
 
 static bool is_denormal_at(const void *value, unsigned element)
 {
-	return element == 4 ? is_denormal(*(const x86_u32 *)value, 23, 0xff)
-			    : is_denormal(*(const x86_u64 *)value, 52, 0x7ff);
+	switch (element) {
+	case 2:
+		return is_denormal(*(const x86_u16 *)value, 10, 0x1f);
+	case 4:
+		return is_denormal(*(const x86_u32 *)value, 23, 0xff);
+	}
+	return is_denormal(*(const x86_u64 *)value, 52, 0x7ff);
 }
 
 static bool any_denormal(const void *results, unsigned bytes, unsigned element)

@@ -39,7 +39,7 @@ X86_COLD void x86_simd_refine(struct x86_cpu *cpu, enum x86_simd_arithmetic arit
 
 /*
  * False: the operation raised what is not masked; it has no result. `results` are the `bytes` of it that may underflow,
- * in elements of `element` bytes (4 or 8): an unmasked underflow is also raised by a tiny result that is exact. Of an
+ * in elements of `element` bytes (2, 4 or 8): an unmasked underflow is also raised by a tiny result that is exact. Of an
  * operation that cannot underflow bytes is 0.
  */
 X86_COLD bool x86_simd_end(struct x86_cpu *cpu, const struct x86_op *op, const void *results, unsigned bytes,

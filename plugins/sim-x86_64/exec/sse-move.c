@@ -294,6 +294,7 @@ static const struct x86_row rows[] = {
 	SSE_ROW(MOVNTPD, "mx", store128_mx, 0, SSE_BASE)
 	SSE_ROW(MOVNTDQ, "mx", store128_mx, 0, SSE_BASE)
 	SSE_ROW(MASKMOVDQU, "xx", maskmovdqu, 0, SSE_BASE)
+	SSE_ROW(VMASKMOVDQU, "xx", maskmovdqu, 0, X86_NEEDS(AVX))
 
 	SSE_ROW(MOVSS, "xx", movss_xx, PLAIN, SSE_BASE)
 	SSE_ROW(MOVSS, "xm", load32_xm, 0, SSE_BASE)

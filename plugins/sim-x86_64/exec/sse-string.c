@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SSE4.2: "Processing of Text Strings" (SDM 1, 12.10 and 2, 4.1). Their memory operands need not be aligned. */
+/* SSE4.2, AVX: "Processing of Text Strings" (SDM 1, 12.10 and 2, 4.1). Their memory operands need not be aligned. */
 #include "sse.h"
 
 /*
@@ -35,7 +35,7 @@ static uint32_t length_in(struct x86_cpu *cpu, const struct x86_op *op, unsigned
 {
 	int64_t length = (int64_t)X86_SLOT64(cpu, X86_SLOT(gpr));
 
-	if (!(op->flags & X86_OP_W))
+	if (!(op->flags & X86_OP_W && x86_in_64(cpu)))
 		return (uint32_t)length;
 	return (uint32_t)(length > 16 ? 16 : length < -16 ? -16 : length);
 }
@@ -68,14 +68,19 @@ static void put_mask(struct x86_cpu *cpu, struct comparison comparison)
 	XMM(0) = comparison.mask;
 }
 
-#define FORMS(name, put) \
-	STUBS(name) \
+static void put_mask_vex(struct x86_cpu *cpu, struct comparison comparison)
+{
+	put_mask(cpu, comparison);
+	cpu->v[0].u64[2] = cpu->v[0].u64[3] = 0;
+}
+
+#define FORMS(name, operation, put) \
 	X86_COLD EXEC(name##_slow) \
 	{ \
 		__m128i source; \
 		if (!sse_read(cpu, op, 16 | SSE_UNALIGNED, &source)) \
 			return NULL; \
-		put(cpu, compare(cpu, op, x86_stub_##name, source)); \
+		put(cpu, compare(cpu, op, x86_stub_##operation, source)); \
 		return op + 1; \
 	} \
 	EXEC(name##_xm) \
@@ -83,19 +88,25 @@ static void put_mask(struct x86_cpu *cpu, struct comparison comparison)
 		const void *place = sse_readable(cpu, op, 16 | SSE_UNALIGNED); \
 		if (sim_unlikely(!place)) \
 			return name##_slow(cpu, op); \
-		put(cpu, compare(cpu, op, x86_stub_##name, sse_fetch(place, 16 | SSE_UNALIGNED))); \
+		put(cpu, compare(cpu, op, x86_stub_##operation, sse_fetch(place, 16 | SSE_UNALIGNED))); \
 		X86_NEXT(cpu, op); \
 	} \
 	EXEC(name##_xx) \
 	{ \
-		put(cpu, compare(cpu, op, x86_stub_##name, XMM(op->src))); \
+		put(cpu, compare(cpu, op, x86_stub_##operation, XMM(op->src))); \
 		X86_NEXT(cpu, op); \
 	}
 
-FORMS(pcmpestri, put_index)
-FORMS(pcmpestrm, put_mask)
-FORMS(pcmpistri, put_index)
-FORMS(pcmpistrm, put_mask)
+STUBS(pcmpestri)
+STUBS(pcmpestrm)
+STUBS(pcmpistri)
+STUBS(pcmpistrm)
+FORMS(pcmpestri, pcmpestri, put_index)
+FORMS(pcmpestrm, pcmpestrm, put_mask)
+FORMS(pcmpistri, pcmpistri, put_index)
+FORMS(pcmpistrm, pcmpistrm, put_mask)
+FORMS(vpcmpestrm, pcmpestrm, put_mask_vex)
+FORMS(vpcmpistrm, pcmpistrm, put_mask_vex)
 
 /* clang-format off */
 static const struct x86_row rows[] = {
@@ -103,6 +114,10 @@ static const struct x86_row rows[] = {
 	SSE_IMMEDIATE_ROWS(PCMPESTRM, pcmpestrm, X86_NEEDS(SSE42))
 	SSE_IMMEDIATE_ROWS(PCMPISTRI, pcmpistri, X86_NEEDS(SSE42))
 	SSE_IMMEDIATE_ROWS(PCMPISTRM, pcmpistrm, X86_NEEDS(SSE42))
+	SSE_IMMEDIATE_ROWS(VPCMPESTRI, pcmpestri, X86_NEEDS(AVX))
+	SSE_IMMEDIATE_ROWS(VPCMPESTRM, vpcmpestrm, X86_NEEDS(AVX))
+	SSE_IMMEDIATE_ROWS(VPCMPISTRI, pcmpistri, X86_NEEDS(AVX))
+	SSE_IMMEDIATE_ROWS(VPCMPISTRM, vpcmpistrm, X86_NEEDS(AVX))
 };
 /* clang-format on */
 
