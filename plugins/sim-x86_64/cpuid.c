@@ -11,7 +11,7 @@
 
 #include "../common/x86_64/features.h"
 
-#define WHO "sim-x86-64"
+#define WHO "sim-x86_64"
 #define BUS_KHZ 1000000u /* of the crystal, which is the clock of the VMM's APIC */
 #define HIGHEST 0x16u
 #define HYPERVISOR 0x40000000u

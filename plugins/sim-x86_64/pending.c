@@ -10,7 +10,7 @@
 #include "access.h"
 #include "regs.h"
 
-#define WHO "sim-x86-64"
+#define WHO "sim-x86_64"
 #define VECTORS 256u
 
 static bool is_queued(const struct x86_cpu *cpu)

@@ -12,7 +12,7 @@
 #include "x86-cpuid.h"
 #include "x86.h"
 
-#define WHO "sim-x86-64"
+#define WHO "sim-x86_64"
 #define APIC_ID_OF_VCPU UINT32_MAX
 
 /* clang-format off */
@@ -356,7 +356,7 @@ static const struct axarch_extension *get_extension(const char *name)
 
 /* next_deadline is missing: the timers are the VMM's. */
 AXARCH_PLUGIN(sim_x86_64_create, CREATE_CONFIG, create, sim_x86_64_setup, AXARCH_EMPTY_CONFIG, setup,
-	      AXARCH_ABOUT(.arch = AXVCPU_ARCH_X86_64, .id = "sim-x86-64", .version = "0.1.0", .licence = "Apache-2.0",
+	      AXARCH_ABOUT(.arch = AXVCPU_ARCH_X86_64, .id = "sim-x86_64", .version = "0.1.0", .licence = "Apache-2.0",
 			   .summary = "simulated x86-64 processor with SSE and AVX, for hosts without KVM",
 			   .capabilities = AXARCH_CAPABILITY_SIMULATED | AXARCH_CAPABILITY_DETERMINISTIC |
 					   AXARCH_CAPABILITY_GUEST_MEMORY),

@@ -14,7 +14,7 @@
 #include "mmu.h"
 #include "msr.h"
 
-#define WHO "sim-x86-64"
+#define WHO "sim-x86_64"
 #define REG_RIP 16u
 #define REG_RFLAGS 17u
 #define CR8_MAX 15u
