@@ -10,7 +10,15 @@
 
 /* ---- the rows of all files, by mnemonic ---- */
 
-#define TABLES(TABLE) TABLE(data) TABLE(arithmetic) TABLE(logic) TABLE(shift) TABLE(bit) TABLE(branch) TABLE(string)
+/* clang-format off */
+#define TABLES(TABLE) \
+	TABLE(data) TABLE(arithmetic) TABLE(logic) TABLE(shift) TABLE(bit) TABLE(branch) \
+	TABLE(string) TABLE(far) TABLE(segment_moves) TABLE(system) TABLE(io) TABLE(x87_data) \
+	TABLE(x87_arithmetic) TABLE(x87_compare) TABLE(x87_transcendental) TABLE(x87_control) TABLE(sse_move) TABLE(sse_float) \
+	TABLE(sse_convert) TABLE(sse_integer) TABLE(sse_shuffle) TABLE(sse_string) TABLE(crypto) TABLE(avx_move) \
+	TABLE(avx_float) TABLE(avx_fma) TABLE(avx_convert) TABLE(avx_integer) TABLE(avx_shuffle) TABLE(avx_gather) \
+	TABLE(avx_crypto)
+/* clang-format on */
 
 #define DECLARE_TABLE(name) extern const struct x86_rows x86_rows_##name;
 TABLES(DECLARE_TABLE)
@@ -278,6 +286,25 @@ static unsigned segment_number(ZydisRegister reg)
 	return (unsigned)(reg - ZYDIS_REGISTER_ES); /* ES CS SS DS FS GS */
 }
 
+/* Of an operand that is not visible, as string instructions have it: ds unless a prefix says otherwise. */
+static uint8_t implied_segment(const ZydisDecodedInstruction *head, unsigned mode)
+{
+	static const struct {
+		ZydisInstructionAttributes attribute;
+		unsigned segment;
+	} overrides[] = {
+		{ ZYDIS_ATTRIB_HAS_SEGMENT_ES, X86_ES }, { ZYDIS_ATTRIB_HAS_SEGMENT_CS, X86_CS },
+		{ ZYDIS_ATTRIB_HAS_SEGMENT_SS, X86_SS }, { ZYDIS_ATTRIB_HAS_SEGMENT_FS, X86_FS },
+		{ ZYDIS_ATTRIB_HAS_SEGMENT_GS, X86_GS },
+	};
+
+	for (size_t i = 0; i < X86_COUNT(overrides); i++)
+		if (head->attributes & overrides[i].attribute &&
+		    (mode != X86_MODE_64 || overrides[i].segment >= X86_FS))
+			return X86_SLOT_SEGMENT(overrides[i].segment);
+	return mode == X86_MODE_64 ? X86_SLOT_ZERO : X86_SLOT_SEGMENT(X86_DS);
+}
+
 static void set_memory(const ZydisDecodedOperand *operand, const struct instruction *insn, unsigned mode,
 		       struct x86_op *op)
 {
@@ -431,7 +458,6 @@ struct builder {
 	struct x86_op *ops;
 	struct flag_use uses[SIM_BLOCK_INSTRUCTIONS + 1];
 	bool ends;
-	ZydisMnemonic last;
 };
 
 static void choose_executor(struct builder *builder, const struct instruction *insn, struct x86_op *op)
@@ -476,10 +502,14 @@ static bool add_instruction(struct builder *builder)
 {
 	struct x86_op *op = &builder->ops[builder->count];
 	struct instruction insn;
-	ZyanStatus status = ZydisDecoderDecodeFull(x86_decoder(builder->cpu->mode), builder->code + builder->at,
-						   builder->size - builder->at, &insn.head, insn.operands,
-						   ZYDIS_MAX_OPERAND_COUNT_VISIBLE, ZYDIS_DFLAG_VISIBLE_OPERANDS_ONLY);
+	const ZydisDecoder *decoder = x86_decoder(builder->cpu->mode);
+	ZydisDecoderContext context;
+	ZyanStatus status = ZydisDecoderDecodeInstruction(decoder, &context, builder->code + builder->at,
+							  builder->size - builder->at, &insn.head);
 
+	if (ZYAN_SUCCESS(status))
+		status = ZydisDecoderDecodeOperands(decoder, &context, &insn.head, insn.operands,
+						    insn.head.operand_count_visible);
 	if (!ZYAN_SUCCESS(status))
 		return add_undecodable(builder, status);
 	find_kinds(&insn);
@@ -491,11 +521,10 @@ static bool add_instruction(struct builder *builder)
 		.width = X86_WIDTH(width_of(insn.head.operand_width), width_of(insn.head.address_width)),
 		.base = X86_SLOT_ZERO,
 		.index = X86_SLOT_ZERO,
-		.seg = X86_SLOT_ZERO,
+		.seg = implied_segment(&insn.head, builder->cpu->mode & X86_MODE_MASK),
 	};
 	set_operands(&insn, builder->cpu->mode & X86_MODE_MASK, op);
 	choose_executor(builder, &insn, op);
-	builder->last = insn.head.mnemonic;
 	builder->at += insn.head.length;
 	builder->count++;
 	return true;
@@ -504,19 +533,11 @@ static bool add_instruction(struct builder *builder)
 /* A comparison and the branch on it become one op, which is the block's last as the branch was. Returns the ops. */
 static unsigned fuse(struct builder *builder)
 {
-	unsigned count = builder->count;
-	struct x86_op *branch = &builder->ops[count - 1];
-	x86_exec_fn fn;
+	struct x86_op *last = &builder->ops[builder->count - 1];
 
-	if (count < 2 || !builder->ends || !x86_in_64(builder->cpu))
-		return count;
-	fn = x86_fuse(branch - 1, branch);
-	if (!fn)
-		return count;
-	branch[-1].fn = fn;
-	branch[-1].third = branch->length;
-	x86_fuse_operands(branch - 1, branch);
-	return count - 1;
+	if (builder->count < 2 || !builder->ends || !x86_in_64(builder->cpu))
+		return builder->count;
+	return x86_fuse(last - 1, last) ? builder->count - 1 : builder->count;
 }
 
 unsigned x86_build(struct sim_cpu *sim, const uint8_t *code, unsigned size, unsigned limit, struct sim_block *block)

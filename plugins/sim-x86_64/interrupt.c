@@ -526,7 +526,7 @@ static void set_outer_stack(struct x86_cpu *cpu, const uint64_t popped[POP_MAX],
 			    bool to_64)
 {
 	x86_set_from_descriptor(cpu, X86_SS, (uint16_t)popped[POP_SS], ss);
-	x86_set_sp(cpu, x86_stack_mask(ss->attributes, to_64), popped[POP_RSP]);
+	x86_set_sp(cpu, x86_sp_mask(ss->attributes, to_64), popped[POP_RSP]);
 }
 
 /* To protected or 64-bit mode: `stack` has been popped up to the flags. */
@@ -567,7 +567,7 @@ static bool return_from_handler(struct x86_cpu *cpu, unsigned size, uint64_t nex
 	if (cpu->rflags & X86_FLAG_NT)
 		return x86_in_long(cpu)
 			       ? x86_raise_code(cpu, X86_GP, 0)
-			       : x86_return_from_task(cpu, next, (uint32_t)x86_rflags(cpu) & ~X86_FLAG_RF, ret_rip);
+			       : x86_return_from_task(cpu, next, (uint32_t)x86_rflags(cpu), ret_rip);
 	x86_current_stack(cpu, &stack);
 	if (!x86_pop(cpu, &stack, size, popped, POP_FLAGS + 1))
 		return false;

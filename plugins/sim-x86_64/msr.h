@@ -5,11 +5,9 @@
 
 #include "x86.h"
 
-enum {
-	X86_MSR_APIC_BASE = 0x1b,
-	X86_MSR_EFER = 0xc0000080u,
-	X86_MSR_X2APIC_TPR = 0x808,
-};
+#define X86_MSR_APIC_BASE 0x1bu
+#define X86_MSR_X2APIC_TPR 0x808u
+#define X86_MSR_EFER 0xc0000080u
 
 /* Whether the VMM has this one. */
 bool x86_msr_exits(const struct x86_cpu *cpu, uint32_t index);

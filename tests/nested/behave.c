@@ -90,6 +90,15 @@ static int panic(void)
 	return trigger >= 0 && write(trigger, "c", 1) == 1 ? 0 : 1;
 }
 
+// What the kernel says of a CPU that hangs.
+static int lock_up(void)
+{
+	FILE *log = fopen("/dev/kmsg", "w");
+	if (!log || fprintf(log, "<0>watchdog: BUG: soft lockup - CPU#0 stuck\n") < 0 || fclose(log))
+		return 1;
+	return hang();
+}
+
 static const struct {
 	const char *name;
 	int (*behave)(void);
@@ -104,6 +113,7 @@ static const struct {
 	{ "look-for-child", look_for_child },
 	{ "close-output", close_output },
 	{ "panic", panic },
+	{ "lock-up", lock_up },
 };
 
 int main(int count, char **arguments)

@@ -113,6 +113,17 @@ class Run:
                 test.failure = str(broken)
         return packed
 
+    def pack_rest(self, guests):
+        """The tests that have not been reported, anew."""
+        whole = self.tests
+        for test in whole:
+            test.number, test.output = None, b""
+        try:
+            self.tests = whole[self.reported:]
+            return self.pack(guests)
+        finally:
+            self.tests = whole
+
     def report_up_to(self, last=math.inf):
         """Results come in the order of the tests, those that were never started among them."""
         for test in self.tests[self.reported:]:
@@ -140,6 +151,7 @@ class Run:
                 patience = GRACE
 
     def boot(self, kernel, packed):
+        """Returns whether it is worth another try: the machine itself broke down."""
         by_number = {test.number: test for test in self.tests if test.number is not None}
         with machine.Machine(kernel, packed, self.chosen.smp, self.chosen.memory, self.chosen.cpu) as booted:
             try:
@@ -147,6 +159,8 @@ class Run:
             except machine.Failed as failed:
                 comment("the machine failed", str(failed).encode())
                 comment("its console", booted.console_text()[-KEPT_OUTPUT:])
+                return isinstance(failed, machine.LockedUp)
+        return False
 
     def run(self):
         """False when a test failed."""
@@ -154,8 +168,9 @@ class Run:
         kernel = guests.linux("vmlinux")
         packed = self.pack(guests)
         say("1..%d" % len(self.tests))
-        if packed.tests:
-            self.boot(kernel, packed)
+        if packed.tests and self.boot(kernel, packed):
+            say("# --- the machine is booted once more, for the tests that it has not ended")
+            self.boot(kernel, self.pack_rest(guests))
         self.report_up_to()
         return not any(test.failure for test in self.tests)
 

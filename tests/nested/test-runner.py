@@ -99,6 +99,14 @@ class Runner(unittest.TestCase):
         self.assertIn("# it was not run\n", output)
         self.assertIn("Kernel panic", output)
 
+    def test_machine_locks_up(self):
+        """It is booted once more, and what has ended before is not repeated."""
+        status, output = run([("before", 5, Setup.behave, "pass"), ("lock-up", 90, Setup.behave, "lock-up"), ("after", 5, Setup.behave, "pass")])
+        self.assertEqual(results(output), {"before": "ok", "lock-up": "not ok", "after": "not ok"}, output)
+        self.assertEqual(status, 1, output)
+        self.assertEqual(output.count("# the machine failed\n") + output.count("# --- the machine failed\n"), 2, output)
+        self.assertEqual(output.count("# passed\n"), 1, output)
+
     def test_all_pass(self):
         status, output = run([("pass", 5, Setup.behave, "pass")])
         self.assertEqual((status, results(output)), (0, {"pass": "ok"}), output)

@@ -48,7 +48,7 @@ static bool bit_string(struct x86_cpu *cpu, const struct x86_op *op, unsigned si
 	int64_t part = x86_signed(X86_SLOT64(cpu, op->src), size) >> (3 + size);
 	uint64_t offset = x86_truncate_offset(op, x86_offset(cpu, op) + ((uint64_t)part << size));
 
-	return x86_linear_of(cpu, op, x86_op_segment(op), offset, 1u << size, access, ret_linear);
+	return x86_linear_of(cpu, op, x86_segment_of(op), offset, 1u << size, access, ret_linear);
 }
 
 static bool bit_test_m(struct x86_cpu *cpu, const struct x86_op *op, unsigned size, enum bit_test operation,

@@ -382,7 +382,7 @@ X86_INLINE bool leave_long(struct x86_cpu *cpu, const struct x86_op *op, bool sl
 
 	(void)unused;
 	if (slow) {
-		if (!x86_stack_read(cpu, op, frame, size, &value))
+		if (!x86_ss_read(cpu, op, frame, size, &value))
 			return false;
 	} else {
 		if (!x86_quick_hit(cpu, cpu->cpu.tlb.reads, frame, size, &place))
@@ -440,7 +440,7 @@ static const struct x86_op *leave(struct x86_cpu *cpu, const struct x86_op *op, 
 {
 	uint64_t frame = cpu->cpu.x[X86_RBP], value;
 
-	if (!x86_stack_read(cpu, op, frame, size, &value))
+	if (!x86_ss_read(cpu, op, frame, size, &value))
 		return NULL;
 	x86_set_stack_pointer(cpu, frame + (1u << size));
 	x86_put(cpu, X86_SLOT(X86_RBP), size, value);
@@ -455,10 +455,10 @@ static bool copy_frames(struct x86_cpu *cpu, const struct x86_op *op, unsigned s
 	for (unsigned i = 1; i < level; i++) {
 		frame -= 1u << size;
 		pointer -= 1u << size;
-		if (!x86_stack_read(cpu, op, frame, size, &value) || !x86_stack_write(cpu, op, pointer, size, value))
+		if (!x86_ss_read(cpu, op, frame, size, &value) || !x86_ss_write(cpu, op, pointer, size, value))
 			return false;
 	}
-	return level == 0 || x86_stack_write(cpu, op, pointer - (1u << size), size, cpu->cpu.x[X86_RSP] - (1u << size));
+	return level == 0 || x86_ss_write(cpu, op, pointer - (1u << size), size, cpu->cpu.x[X86_RSP] - (1u << size));
 }
 
 /* What it writes lies below the stack pointer, which changes last; so it can be executed again after a fault. */
@@ -468,8 +468,8 @@ static const struct x86_op *enter(struct x86_cpu *cpu, const struct x86_op *op, 
 	uint64_t frame = cpu->cpu.x[X86_RSP] - (1u << size), linear;
 	uint64_t pointer = frame - ((uint64_t)level << size) - (uint16_t)op->imm;
 
-	if (!x86_stack_write(cpu, op, frame, size, cpu->cpu.x[X86_RBP]) || !copy_frames(cpu, op, size, level) ||
-	    !x86_linear_of(cpu, op, X86_SS, pointer & x86_stack_mask(cpu), 1u << size, X86_WRITE, &linear) ||
+	if (!x86_ss_write(cpu, op, frame, size, cpu->cpu.x[X86_RBP]) || !copy_frames(cpu, op, size, level) ||
+	    !x86_linear_of(cpu, op, X86_SS, pointer & x86_ss_mask(cpu), 1u << size, X86_WRITE, &linear) ||
 	    !x86_probe_write(cpu, op, linear, 1u << size))
 		return NULL;
 	x86_set_stack_pointer(cpu, pointer);
@@ -482,13 +482,13 @@ static const struct x86_op *pusha(struct x86_cpu *cpu, const struct x86_op *op, 
 	uint64_t pointer = cpu->cpu.x[X86_RSP], linear;
 
 	for (unsigned i = 1; i <= 8; i++) {
-		if (!x86_linear_of(cpu, op, X86_SS, (pointer - (i << size)) & x86_stack_mask(cpu), 1u << size,
+		if (!x86_linear_of(cpu, op, X86_SS, (pointer - (i << size)) & x86_ss_mask(cpu), 1u << size,
 				   X86_WRITE, &linear) ||
 		    !x86_probe_write(cpu, op, linear, 1u << size))
 			return NULL;
 	}
 	for (unsigned i = 0; i < 8; i++) {
-		if (!x86_stack_write(cpu, op, pointer - ((i + 1) << size), size, cpu->cpu.x[i]))
+		if (!x86_ss_write(cpu, op, pointer - ((i + 1) << size), size, cpu->cpu.x[i]))
 			return NULL;
 	}
 	x86_set_stack_pointer(cpu, pointer - (8u << size));
@@ -501,7 +501,7 @@ static const struct x86_op *popa(struct x86_cpu *cpu, const struct x86_op *op, u
 	uint64_t pointer = cpu->cpu.x[X86_RSP], values[8];
 
 	for (unsigned i = 0; i < 8; i++) {
-		if (!x86_stack_read(cpu, op, pointer + (i << size), size, &values[i]))
+		if (!x86_ss_read(cpu, op, pointer + (i << size), size, &values[i]))
 			return NULL;
 	}
 	for (unsigned i = 0; i < 8; i++) {
@@ -673,7 +673,7 @@ EXEC(xlat)
 {
 	uint64_t offset = x86_truncate_offset(op, cpu->cpu.x[X86_RBX] + X86_SLOT8(cpu, RAX)), linear, value;
 
-	if (!x86_linear_of(cpu, op, x86_op_segment(op), offset, 1, X86_READ, &linear) ||
+	if (!x86_linear_of(cpu, op, x86_segment_of(op), offset, 1, X86_READ, &linear) ||
 	    !x86_load_at(cpu, op, linear, 0, &value))
 		return NULL;
 	X86_PUT8(cpu, RAX, value);

@@ -38,13 +38,15 @@ static inline const struct x86_op *x86_block_ops(const struct sim_block *block)
 /* The same to where no link leads: indirect branches and returns. */
 #define X86_JUMP(cpu_, pc_) \
 	do { \
-		const struct sim_block *next_; \
-		(cpu_)->cpu.pc = (pc_); \
-		(cpu_)->cpu.link = NULL; \
-		next_ = sim_jump_target(&(cpu_)->cpu, (cpu_)->cpu.pc); \
-		if (sim_unlikely(!next_)) \
+		const uint64_t target_ = (pc_); \
+		const struct sim_jump *jump_ = &(cpu_)->cpu.jumps[sim_jump_index(target_)]; \
+		(cpu_)->cpu.pc = target_; \
+		if (sim_unlikely(jump_->pc != target_ || jump_->context != (cpu_)->cpu.fetch_context || \
+				 !sim_may_enter(&(cpu_)->cpu, jump_->block))) { \
+			(cpu_)->cpu.link = NULL; \
 			return NULL; \
-		X86_GOTO(cpu_, x86_block_ops(next_)); \
+		} \
+		X86_GOTO(cpu_, x86_block_ops(jump_->block)); \
 	} while (0)
 
 #endif

@@ -15,7 +15,7 @@ bool x86_load_at(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, 
 	return true;
 }
 
-static bool write_at(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, unsigned size, uint64_t value)
+bool x86_store_at(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, unsigned size, uint64_t value)
 {
 	void *place = x86_hit_write(cpu, linear, 1u << size);
 
@@ -36,7 +36,7 @@ bool x86_store_slow(struct x86_cpu *cpu, const struct x86_op *op, unsigned size,
 {
 	uint64_t linear;
 
-	return x86_linear(cpu, op, 1u << size, X86_WRITE, &linear) && write_at(cpu, op, linear, size, value);
+	return x86_linear(cpu, op, 1u << size, X86_WRITE, &linear) && x86_store_at(cpu, op, linear, size, value);
 }
 
 /* ---- read, changed and written ---- */
@@ -119,7 +119,7 @@ bool x86_change_end_slow(struct x86_cpu *cpu, const struct x86_op *op, unsigned 
 
 /* ---- the stack ---- */
 
-uint64_t x86_stack_mask(const struct x86_cpu *cpu)
+uint64_t x86_ss_mask(const struct x86_cpu *cpu)
 {
 	if (x86_in_64(cpu))
 		return UINT64_MAX;
@@ -136,27 +136,27 @@ void x86_set_stack_pointer(struct x86_cpu *cpu, uint64_t value)
 		X86_PUT16(cpu, X86_SLOT(X86_RSP), value);
 }
 
-bool x86_stack_read(struct x86_cpu *cpu, const struct x86_op *op, uint64_t offset, unsigned size, uint64_t *ret_value)
+bool x86_ss_read(struct x86_cpu *cpu, const struct x86_op *op, uint64_t offset, unsigned size, uint64_t *ret_value)
 {
 	uint64_t linear;
 
-	return x86_linear_of(cpu, op, X86_SS, offset & x86_stack_mask(cpu), 1u << size, X86_READ, &linear) &&
+	return x86_linear_of(cpu, op, X86_SS, offset & x86_ss_mask(cpu), 1u << size, X86_READ, &linear) &&
 	       x86_load_at(cpu, op, linear, size, ret_value);
 }
 
-bool x86_stack_write(struct x86_cpu *cpu, const struct x86_op *op, uint64_t offset, unsigned size, uint64_t value)
+bool x86_ss_write(struct x86_cpu *cpu, const struct x86_op *op, uint64_t offset, unsigned size, uint64_t value)
 {
 	uint64_t linear;
 
-	return x86_linear_of(cpu, op, X86_SS, offset & x86_stack_mask(cpu), 1u << size, X86_WRITE, &linear) &&
-	       write_at(cpu, op, linear, size, value);
+	return x86_linear_of(cpu, op, X86_SS, offset & x86_ss_mask(cpu), 1u << size, X86_WRITE, &linear) &&
+	       x86_store_at(cpu, op, linear, size, value);
 }
 
 bool x86_push_slow(struct x86_cpu *cpu, const struct x86_op *op, unsigned size, uint64_t value)
 {
 	uint64_t pointer = cpu->cpu.x[X86_RSP] - (1u << size);
 
-	if (!x86_stack_write(cpu, op, pointer, size, value))
+	if (!x86_ss_write(cpu, op, pointer, size, value))
 		return false;
 	x86_set_stack_pointer(cpu, pointer);
 	return true;
@@ -164,5 +164,5 @@ bool x86_push_slow(struct x86_cpu *cpu, const struct x86_op *op, unsigned size, 
 
 bool x86_top_slow(struct x86_cpu *cpu, const struct x86_op *op, unsigned size, uint64_t *ret_value)
 {
-	return x86_stack_read(cpu, op, cpu->cpu.x[X86_RSP], size, ret_value);
+	return x86_ss_read(cpu, op, cpu->cpu.x[X86_RSP], size, ret_value);
 }

@@ -115,12 +115,6 @@ X86_INLINE void x86_put(struct x86_cpu *cpu, unsigned slot, unsigned size, uint6
 
 /* ---- memory ---- */
 
-/* The segment of a memory operand. */
-X86_INLINE unsigned x86_op_segment(const struct x86_op *op)
-{
-	return op->seg >= X86_SLOT_SEGMENT(X86_ES) ? (unsigned)(op->seg - X86_SLOT_SEGMENT(X86_ES)) / 8 : X86_DS;
-}
-
 /* As an offset of this op is truncated. */
 X86_INLINE uint64_t x86_truncate_offset(const struct x86_op *op, uint64_t offset)
 {
@@ -174,14 +168,14 @@ X86_INLINE bool x86_quick_linear(struct x86_cpu *cpu, const struct x86_op *op, u
 {
 	if (sim_unlikely(op->flags & flags))
 		return false;
-	*ret_linear = X86_SLOT64(cpu, op->base) + (X86_SLOT64(cpu, op->index) << op->scale) +
-		      (uint64_t)(int64_t)op->disp + X86_SLOT64(cpu, op->seg);
+	*ret_linear = x86_flat_linear(cpu, op);
 	return true;
 }
 
 bool x86_load_slow(struct x86_cpu *cpu, const struct x86_op *op, unsigned size, uint64_t *ret_value);
 /* At a linear address. */
 bool x86_load_at(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, unsigned size, uint64_t *ret_value);
+bool x86_store_at(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, unsigned size, uint64_t value);
 bool x86_store_slow(struct x86_cpu *cpu, const struct x86_op *op, unsigned size, uint64_t value);
 
 /* The memory operand. */
@@ -435,16 +429,16 @@ X86_INLINE bool x86_test_condition(const struct x86_cpu *cpu, bool slow, unsigne
 	F(z, Z, 4) \
 	F(nz, NZ, 5) \
 	F(be, BE, 6) \
-	F(nbe, NBE, 7) F(s, S, 8) F(ns, NS, 9) F(p, P, 10) F(np, NP, 11) F(l, L, 12) F(nl, NL, 13) F(le, LE, 14) \
-		F(nle, NLE, 15)
+	F(nbe, NBE, 7) \
+	F(s, S, 8) F(ns, NS, 9) F(p, P, 10) F(np, NP, 11) F(l, L, 12) F(nl, NL, 13) F(le, LE, 14) F(nle, NLE, 15)
 
 /* ---- the stack ---- */
 
 /* Any mode, checked. The stack pointer is changed after that by x86_move_stack. */
-bool x86_stack_read(struct x86_cpu *cpu, const struct x86_op *op, uint64_t offset, unsigned size, uint64_t *ret_value);
-bool x86_stack_write(struct x86_cpu *cpu, const struct x86_op *op, uint64_t offset, unsigned size, uint64_t value);
+bool x86_ss_read(struct x86_cpu *cpu, const struct x86_op *op, uint64_t offset, unsigned size, uint64_t *ret_value);
+bool x86_ss_write(struct x86_cpu *cpu, const struct x86_op *op, uint64_t offset, unsigned size, uint64_t value);
 /* The stack pointer's bits that count. */
-uint64_t x86_stack_mask(const struct x86_cpu *cpu);
+uint64_t x86_ss_mask(const struct x86_cpu *cpu);
 void x86_set_stack_pointer(struct x86_cpu *cpu, uint64_t value);
 /* Whole pushes and pops. */
 bool x86_push_slow(struct x86_cpu *cpu, const struct x86_op *op, unsigned size, uint64_t value);

@@ -95,10 +95,9 @@ X87_INLINE void compare_flags(struct x86_cpu *cpu, const struct x86_op *op, comp
 		sw |= x87->sw & X87_C1;
 	x86_set_arithmetic_flags(cpu, (sw & X87_C0 ? X86_FLAG_CF : 0) | (sw & X87_C2 ? X86_FLAG_PF : 0) |
 					      (sw & X87_C3 ? X86_FLAG_ZF : 0));
-	if (pops)
+	if (x87_settle(x87, sw, 0) && pops)
 		x87_pop(x87);
 }
-
 X87_EXEC(fcomi, compare_flags(cpu, op, ordered, false))
 X87_EXEC(fcomip, compare_flags(cpu, op, ordered, true))
 X87_EXEC(fucomi, compare_flags(cpu, op, unordered, false))
