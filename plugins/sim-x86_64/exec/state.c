@@ -373,9 +373,9 @@ static void take_components(struct x86_cpu *cpu, const struct x86_op *op, const 
 			initialize_x87(cpu);
 	}
 	for (unsigned half = 0; half < 2; half++) {
-		if (!(components & (STATE_SSE << half)))
+		if (!(components & ((uint64_t)STATE_SSE << half)))
 			continue;
-		if (present & (STATE_SSE << half))
+		if (present & ((uint64_t)STATE_SSE << half))
 			take_halves(cpu, half, image);
 		else
 			clear_halves(cpu, half);
