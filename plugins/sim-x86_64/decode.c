@@ -10,7 +10,15 @@
 
 /* ---- the rows of all files, by mnemonic ---- */
 
-#define TABLES(TABLE) TABLE(data) TABLE(arithmetic) TABLE(logic) TABLE(shift) TABLE(bit) TABLE(branch) TABLE(string)
+/* clang-format off */
+#define TABLES(TABLE) \
+	TABLE(data) TABLE(arithmetic) TABLE(logic) TABLE(shift) TABLE(bit) TABLE(branch) \
+	TABLE(string) TABLE(far) TABLE(segment_moves) TABLE(system) TABLE(io) TABLE(x87_data) \
+	TABLE(x87_arithmetic) TABLE(x87_compare) TABLE(x87_transcendental) TABLE(x87_control) TABLE(sse_move) TABLE(sse_float) \
+	TABLE(sse_convert) TABLE(sse_integer) TABLE(sse_shuffle) TABLE(sse_string) TABLE(crypto) TABLE(avx_move) \
+	TABLE(avx_float) TABLE(avx_fma) TABLE(avx_convert) TABLE(avx_integer) TABLE(avx_shuffle) TABLE(avx_gather) \
+	TABLE(avx_crypto)
+/* clang-format on */
 
 #define DECLARE_TABLE(name) extern const struct x86_rows x86_rows_##name;
 TABLES(DECLARE_TABLE)
@@ -51,8 +59,9 @@ static void prepare(void)
 		ZydisMachineMode mode;
 		ZydisStackWidth stack;
 	} modes[] = {
-		[X86_MODE_REAL] = { ZYDIS_MACHINE_MODE_REAL_16, ZYDIS_STACK_WIDTH_16 },
-		[X86_MODE_V86] = { ZYDIS_MACHINE_MODE_REAL_16, ZYDIS_STACK_WIDTH_16 },
+		/* What is not for these two is in the rows; Zydis knows more (sysenter, which raises #GP). */
+		[X86_MODE_REAL] = { ZYDIS_MACHINE_MODE_LEGACY_16, ZYDIS_STACK_WIDTH_16 },
+		[X86_MODE_V86] = { ZYDIS_MACHINE_MODE_LEGACY_16, ZYDIS_STACK_WIDTH_16 },
 		[X86_MODE_16] = { ZYDIS_MACHINE_MODE_LEGACY_16, ZYDIS_STACK_WIDTH_16 },
 		[X86_MODE_32] = { ZYDIS_MACHINE_MODE_LEGACY_32, ZYDIS_STACK_WIDTH_32 },
 		[X86_MODE_COMPAT_16] = { ZYDIS_MACHINE_MODE_LONG_COMPAT_16, ZYDIS_STACK_WIDTH_16 },
@@ -198,6 +207,8 @@ static x86_exec_fn forbidden(const struct instruction *insn, uint32_t mode)
 	bool vex = insn->head.encoding == ZYDIS_INSTRUCTION_ENCODING_VEX;
 	bool vector = strpbrk(insn->kinds, "xy");
 
+	if (vex && (mode & X86_MODE_MASK) <= X86_MODE_V86)
+		return undefined;
 	switch (insn->head.mnemonic) {
 	case ZYDIS_MNEMONIC_LDMXCSR:
 	case ZYDIS_MNEMONIC_STMXCSR:
@@ -450,7 +461,6 @@ struct builder {
 	struct x86_op *ops;
 	struct flag_use uses[SIM_BLOCK_INSTRUCTIONS + 1];
 	bool ends;
-	ZydisMnemonic last;
 };
 
 static void choose_executor(struct builder *builder, const struct instruction *insn, struct x86_op *op)
@@ -518,7 +528,6 @@ static bool add_instruction(struct builder *builder)
 	};
 	set_operands(&insn, builder->cpu->mode & X86_MODE_MASK, op);
 	choose_executor(builder, &insn, op);
-	builder->last = insn.head.mnemonic;
 	builder->at += insn.head.length;
 	builder->count++;
 	return true;
@@ -527,12 +536,11 @@ static bool add_instruction(struct builder *builder)
 /* A comparison and the branch on it become one op, which is the block's last as the branch was. Returns the ops. */
 static unsigned fuse(struct builder *builder)
 {
-	unsigned count = builder->count;
-	struct x86_op *branch = &builder->ops[count - 1];
+	struct x86_op *last = &builder->ops[builder->count - 1];
 
-	if (count < 2 || !builder->ends || !x86_in_64(builder->cpu) || !x86_fuse(branch - 1, branch))
-		return count;
-	return count - 1;
+	if (builder->count < 2 || !builder->ends || !x86_in_64(builder->cpu))
+		return builder->count;
+	return x86_fuse(last - 1, last) ? builder->count - 1 : builder->count;
 }
 
 unsigned x86_build(struct sim_cpu *sim, const uint8_t *code, unsigned size, unsigned limit, struct sim_block *block)

@@ -49,7 +49,7 @@ struct axarch_description {
 	uint32_t arch;         /* AXVCPU_ARCH_*; 0: any (a scripted backend takes it from its create config) */
 	uint32_t reserved;
 	uint64_t capabilities; /* AXARCH_CAPABILITY_* */
-	char id[32];           /* the name users type: lower case, digits and '-'; the file is axvcpu-ID.so */
+	char id[32];           /* the name users type: lower case, digits, '-' and '_'; the file is axvcpu-ID.so */
 	char version[32];
 	char licence[32];      /* an SPDX expression */
 	char summary[128];     /* one line */

@@ -223,14 +223,18 @@ AVX_SLOW_ACCESS(y)
 		X86_NEXT(cpu, op); \
 	}
 
-/* With floating-point exceptions; `bytes` of the result in elements of `element` bytes may underflow (see simd.h). */
-#define AVX_FLOAT_FORMS(name, d, s, m, last, bytes, element) \
+/*
+ * With floating-point exceptions. `bytes` of the result in elements of `element` bytes may underflow; `refine` is what
+ * else the flags need then, of the last source `value` (see simd.h).
+ */
+#define AVX_FLOAT_FORMS(name, d, s, m, last, bytes, element, refine) \
 	X86_COLD AVX_CODE static const struct x86_op *name##_##d##s##_checked(struct x86_cpu *cpu, \
 									      const struct x86_op *op, avx_##s value) \
 	{ \
 		avx_##d result; \
 		x86_simd_begin(cpu); \
 		result = do_##name##_##d##s(cpu, op, value); \
+		refine; \
 		if (!x86_simd_end(cpu, op, &result, bytes, element)) \
 			return NULL; \
 		avx_put_##d(cpu, op->dst, result); \
@@ -277,21 +281,25 @@ AVX_SLOW_ACCESS(y)
 #define AVX_BINARY_IMM(name, d, s, m) \
 	AVX_DO_BINARY_IMM(name, d, s) \
 	AVX_FORMS(name, d, s, m, third)
-#define AVX_FLOAT_UNARY(name, d, s, m, bytes, element) \
+/* With floating-point exceptions, of which underflow is none. */
+#define AVX_FLOAT_UNARY(name, d, s, m) \
 	AVX_DO_UNARY(name, d, s) \
-	AVX_FLOAT_FORMS(name, d, s, m, src, bytes, element)
-#define AVX_FLOAT_BINARY(name, d, s, m, bytes, element) \
+	AVX_FLOAT_FORMS(name, d, s, m, src, 0, 4, (void)0)
+#define AVX_FLOAT_BINARY(name, d, s, m) \
 	AVX_DO_BINARY(name, d, s) \
-	AVX_FLOAT_FORMS(name, d, s, m, third, bytes, element)
-#define AVX_FLOAT_TERNARY(name, d, s, m, bytes, element) \
-	AVX_DO_TERNARY(name, d, s) \
-	AVX_FLOAT_FORMS(name, d, s, m, third, bytes, element)
-#define AVX_FLOAT_UNARY_IMM(name, d, s, m, bytes, element) \
+	AVX_FLOAT_FORMS(name, d, s, m, third, 0, 4, (void)0)
+#define AVX_FLOAT_UNARY_IMM(name, d, s, m) \
 	AVX_DO_UNARY_IMM(name, d, s) \
-	AVX_FLOAT_FORMS(name, d, s, m, src, bytes, element)
-#define AVX_FLOAT_BINARY_IMM(name, d, s, m, bytes, element) \
+	AVX_FLOAT_FORMS(name, d, s, m, src, 0, 4, (void)0)
+#define AVX_FLOAT_BINARY_IMM(name, d, s, m) \
 	AVX_DO_BINARY_IMM(name, d, s) \
-	AVX_FLOAT_FORMS(name, d, s, m, third, bytes, element)
+	AVX_FLOAT_FORMS(name, d, s, m, third, 0, 4, (void)0)
+
+/* With all of them; X86_SIMD_`arithmetic` is what is done. */
+#define AVX_ARITHMETIC(name, d, s, m, bytes, element, arithmetic) \
+	AVX_DO_BINARY(name, d, s) \
+	AVX_FLOAT_FORMS(name, d, s, m, third, bytes, element, \
+			x86_simd_refine(cpu, X86_SIMD_##arithmetic, &cpu->v[op->src], &value, bytes, element))
 
 /* ---- rows ---- */
 
@@ -308,7 +316,6 @@ AVX_SLOW_ACCESS(y)
 #define AVX_UNARY_IMM_ROWS(name, d, s, m, needs) AVX_ROWS_(name, #d, "i", d, s, m, X86_ROW_PLAIN, needs)
 #define AVX_BINARY_IMM_ROWS(name, d, s, m, needs) AVX_ROWS_(name, #d #d, "i", d, s, m, X86_ROW_PLAIN, needs)
 #define AVX_FLOAT_UNARY_ROWS(name, d, s, m, needs) AVX_ROWS_(name, #d, "", d, s, m, 0, needs)
-#define AVX_FLOAT_TERNARY_ROWS AVX_FLOAT_BINARY_ROWS
 #define AVX_FLOAT_BINARY_ROWS(name, d, s, m, needs) AVX_ROWS_(name, #d #d, "", d, s, m, 0, needs)
 #define AVX_FLOAT_UNARY_IMM_ROWS(name, d, s, m, needs) AVX_ROWS_(name, #d, "i", d, s, m, 0, needs)
 #define AVX_FLOAT_BINARY_IMM_ROWS(name, d, s, m, needs) AVX_ROWS_(name, #d #d, "i", d, s, m, 0, needs)
