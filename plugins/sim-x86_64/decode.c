@@ -17,7 +17,7 @@
 	TABLE(x87_arithmetic) TABLE(x87_compare) TABLE(x87_transcendental) TABLE(x87_control) TABLE(sse_move) TABLE(sse_float) \
 	TABLE(sse_convert) TABLE(sse_integer) TABLE(sse_shuffle) TABLE(sse_string) TABLE(crypto) TABLE(avx_move) \
 	TABLE(avx_float) TABLE(avx_fma) TABLE(avx_convert) TABLE(avx_integer) TABLE(avx_shuffle) TABLE(avx_gather) \
-	TABLE(avx_crypto)
+	TABLE(avx_crypto) TABLE(mmx) TABLE(state)
 /* clang-format on */
 
 #define DECLARE_TABLE(name) extern const struct x86_rows x86_rows_##name;
