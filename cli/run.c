@@ -16,6 +16,7 @@
 #include "boot.h"
 #include "console/console.h"
 #include "console/terminal.h"
+#include "engine.h"
 #include "fail.h"
 #include "output.h"
 #include "run.h"
@@ -30,8 +31,8 @@ struct session {
 	const struct options *options;
 	const struct board_type *type;
 	int signal_fd;
-	struct axvcpu_backend *backend;
-	char engine[256];
+	struct engine engine;
+	char engine_text[256]; /* for the guest, and for --stats */
 	struct boot boot;
 	struct console console;
 	bool console_open;
@@ -59,30 +60,24 @@ static uint32_t guest_arch(const struct session *session)
 	return image_guess_arch(image);
 }
 
-static int open_backend(struct session *session)
+static int open_engine(struct session *session)
 {
-	const char *name = session->options->backend;
 	uint32_t arch = guest_arch(session);
-	int32_t error;
 
-	if (!strcmp(name, "auto"))
-		error = axvcpu_backend_auto(arch ? arch : board_riscv64.arch, &session->backend);
-	else
-		error = axvcpu_backend_open(name, &session->backend);
-	return error ? fail_library(STATUS_UNAVAILABLE, "--backend %s", name) : STATUS_OK;
+	return engine_open(session->options, arch ? arch : board_riscv64.arch, &session->engine);
 }
 
 /* Of the guest and of the backend, the first that is for one architecture decides; else it is the first board. */
 static uint32_t board_arch(const struct session *session)
 {
-	uint32_t guest = guest_arch(session), backend = axvcpu_backend_description(session->backend)->arch;
+	uint32_t guest = guest_arch(session), backend = axvcpu_backend_description(session->engine.backend)->arch;
 
 	return guest ? guest : backend ? backend : board_riscv64.arch;
 }
 
 static int choose_board(struct session *session)
 {
-	const struct axarch_description *description = axvcpu_backend_description(session->backend);
+	const struct axarch_description *description = axvcpu_backend_description(session->engine.backend);
 	uint32_t arch = board_arch(session);
 
 	session->type = board_for(arch);
@@ -94,8 +89,8 @@ static int choose_board(struct session *session)
 		return fail(STATUS_UNAVAILABLE,
 			    "--backend %s: it runs %s guests, and this one is for %s; --list shows others",
 			    description->id, axvcpu_arch_name(description->arch), axvcpu_arch_name(arch));
-	snprintf(session->engine, sizeof(session->engine), "%s %s (%s)", description->id, description->version,
-		 description->summary);
+	snprintf(session->engine_text, sizeof(session->engine_text), "%s %s (%s)", description->id,
+		 description->version, description->summary);
 	return STATUS_OK;
 }
 
@@ -119,7 +114,7 @@ static int prepare_boot(struct session *session)
 {
 	const struct boot_request request = { .options = session->options,
 					      .type = session->type,
-					      .engine = session->engine,
+					      .engine = session->engine_text,
 					      .interrupt_fd = session->signal_fd };
 
 	return boot_prepare(&request, &session->boot);
@@ -130,7 +125,7 @@ static int prepare(struct session *session)
 	int status = boot_read_image(session->options, session->signal_fd, &session->boot);
 
 	if (!status)
-		status = open_backend(session);
+		status = open_engine(session);
 	if (!status)
 		status = choose_board(session);
 	if (!status)
@@ -140,13 +135,16 @@ static int prepare(struct session *session)
 	return status;
 }
 
+/* A script is told of the engine only where it is not the one that is to be expected. */
 static void greet(const struct session *session)
 {
-	const char *reason = axvcpu_backend_reason(session->backend);
+	const char *id = axvcpu_backend_description(session->engine.backend)->id, *reason = session->engine.reason;
 
 	if (session->console.interactive)
-		fprintf(stderr, "axvcpu-run: engine %s%s%s; Ctrl-A x ends the run, Ctrl-A h shows the keys\n",
-			axvcpu_backend_description(session->backend)->id, reason[0] ? ": " : "", reason);
+		fprintf(stderr, "axvcpu-run: engine %s%s%s; Ctrl-A x ends the run, Ctrl-A h shows the keys\n", id,
+			reason[0] ? ": " : "", reason);
+	else if (session->engine.unexpected)
+		fprintf(stderr, "axvcpu-run: engine %s: %s\n", id, reason);
 }
 
 static int open_console(struct session *session)
@@ -284,7 +282,7 @@ static int run_machine(struct session *session)
 /* One machine after the other, while the guest resets. */
 static int run_machines(struct session *session)
 {
-	const struct machine_info info = { .backend = session->backend,
+	const struct machine_info info = { .backend = session->engine.backend,
 					   .type = session->type,
 					   .console = &session->console,
 					   .options = session->options,
@@ -311,7 +309,7 @@ static void finish(struct session *session)
 	if (session->console_open)
 		console_close(&session->console);
 	boot_finish(&session->boot);
-	axvcpu_backend_close(session->backend);
+	axvcpu_backend_close(session->engine.backend);
 	free(session);
 }
 
@@ -324,7 +322,7 @@ static struct session *new_session(const struct options *options, int signal_fd)
 	session->options = options;
 	session->signal_fd = signal_fd;
 	session->begin_ns = now_ns();
-	session->stats.engine = session->engine;
+	session->stats.engine = session->engine_text;
 	start_timeout(options->timeout_ns);
 	return session;
 }

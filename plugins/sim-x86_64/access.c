@@ -498,7 +498,7 @@ static bool check_stack(struct x86_cpu *cpu, uint64_t linear, unsigned size)
 	return !must_be_aligned(cpu) || !(linear & (size - 1)) || x86_raise_code(cpu, X86_AC, 0);
 }
 
-bool x86_stack_read(struct x86_cpu *cpu, unsigned cpl, uint64_t linear, void *ret_data, unsigned size)
+bool x86_level_read(struct x86_cpu *cpu, unsigned cpl, uint64_t linear, void *ret_data, unsigned size)
 {
 	const void *place = x86_hit(cpu->cpu.tlb.reads, stack_context(cpu, cpl), linear, size);
 	uint8_t present = cpu->cpl;
@@ -516,7 +516,7 @@ bool x86_stack_read(struct x86_cpu *cpu, unsigned cpl, uint64_t linear, void *re
 	return ok;
 }
 
-bool x86_stack_write(struct x86_cpu *cpu, unsigned cpl, uint64_t linear, const void *data, unsigned size)
+bool x86_level_write(struct x86_cpu *cpu, unsigned cpl, uint64_t linear, const void *data, unsigned size)
 {
 	void *place = x86_hit(cpu->cpu.tlb.writes, stack_context(cpu, cpl), linear, size);
 	uint8_t present = cpu->cpl;

@@ -209,7 +209,7 @@ void x86_forget_access(struct x86_cpu *cpu);
 bool x86_system_read(struct x86_cpu *cpu, uint64_t linear, void *ret_data, unsigned size);
 bool x86_system_write(struct x86_cpu *cpu, uint64_t linear, const void *data, unsigned size);
 /* The same on the stack of a level, with the rights of that level. */
-bool x86_stack_read(struct x86_cpu *cpu, unsigned cpl, uint64_t linear, void *ret_data, unsigned size);
-bool x86_stack_write(struct x86_cpu *cpu, unsigned cpl, uint64_t linear, const void *data, unsigned size);
+bool x86_level_read(struct x86_cpu *cpu, unsigned cpl, uint64_t linear, void *ret_data, unsigned size);
+bool x86_level_write(struct x86_cpu *cpu, unsigned cpl, uint64_t linear, const void *data, unsigned size);
 
 #endif

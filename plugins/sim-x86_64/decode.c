@@ -59,8 +59,9 @@ static void prepare(void)
 		ZydisMachineMode mode;
 		ZydisStackWidth stack;
 	} modes[] = {
-		[X86_MODE_REAL] = { ZYDIS_MACHINE_MODE_REAL_16, ZYDIS_STACK_WIDTH_16 },
-		[X86_MODE_V86] = { ZYDIS_MACHINE_MODE_REAL_16, ZYDIS_STACK_WIDTH_16 },
+		/* What is not for these two is in the rows; Zydis knows more (sysenter, which raises #GP). */
+		[X86_MODE_REAL] = { ZYDIS_MACHINE_MODE_LEGACY_16, ZYDIS_STACK_WIDTH_16 },
+		[X86_MODE_V86] = { ZYDIS_MACHINE_MODE_LEGACY_16, ZYDIS_STACK_WIDTH_16 },
 		[X86_MODE_16] = { ZYDIS_MACHINE_MODE_LEGACY_16, ZYDIS_STACK_WIDTH_16 },
 		[X86_MODE_32] = { ZYDIS_MACHINE_MODE_LEGACY_32, ZYDIS_STACK_WIDTH_32 },
 		[X86_MODE_COMPAT_16] = { ZYDIS_MACHINE_MODE_LONG_COMPAT_16, ZYDIS_STACK_WIDTH_16 },
@@ -206,6 +207,8 @@ static x86_exec_fn forbidden(const struct instruction *insn, uint32_t mode)
 	bool vex = insn->head.encoding == ZYDIS_INSTRUCTION_ENCODING_VEX;
 	bool vector = strpbrk(insn->kinds, "xy");
 
+	if (vex && (mode & X86_MODE_MASK) <= X86_MODE_V86)
+		return undefined;
 	switch (insn->head.mnemonic) {
 	case ZYDIS_MNEMONIC_LDMXCSR:
 	case ZYDIS_MNEMONIC_STMXCSR:

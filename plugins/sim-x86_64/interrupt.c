@@ -526,7 +526,7 @@ static void set_outer_stack(struct x86_cpu *cpu, const uint64_t popped[POP_MAX],
 			    bool to_64)
 {
 	x86_set_from_descriptor(cpu, X86_SS, (uint16_t)popped[POP_SS], ss);
-	x86_set_sp(cpu, x86_stack_mask_of(ss->attributes, to_64), popped[POP_RSP]);
+	x86_set_sp(cpu, x86_sp_mask(ss->attributes, to_64), popped[POP_RSP]);
 }
 
 /* To protected or 64-bit mode: `stack` has been popped up to the flags. */

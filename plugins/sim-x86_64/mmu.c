@@ -79,6 +79,7 @@ struct walker {
 	uint64_t linear;
 	unsigned access;
 	bool user, update, implicit;
+	bool monitor;    /* of the VMM: without SMEP and SMAP */
 	uint64_t rights; /* PTE_W and PTE_U that all levels grant, and PTE_NX that one of them has */
 };
 
@@ -112,12 +113,12 @@ static bool is_allowed(const struct walker *walker)
 {
 	const struct x86_cpu *cpu = walker->cpu;
 	uint64_t rights = walker->rights;
-	bool smap_lifted = cpu->rflags & X86_FLAG_AC && !walker->implicit;
+	bool smap_lifted = walker->monitor || (cpu->rflags & X86_FLAG_AC && !walker->implicit);
 
 	if (walker->access & X86_EXECUTE) {
 		if (rights & PTE_NX)
 			return false;
-		if (!walker->user && rights & PTE_U && cpu->cr4 & X86_CR4_SMEP)
+		if (!walker->user && rights & PTE_U && cpu->cr4 & X86_CR4_SMEP && !walker->monitor)
 			return false;
 		return !walker->user || rights & PTE_U;
 	}
@@ -280,18 +281,33 @@ bool x86_load_pdptes(struct x86_cpu *cpu, uint64_t cr3)
 	return true;
 }
 
+/* By rights as they are in page tables and CR0.WP, and not as the present CPL and AC would have it. */
 bool x86_translate(struct x86_cpu *cpu, uint64_t linear, uint32_t access, uint64_t *ret_gpa)
 {
-	unsigned kinds = (access & AXVCPU_ACCESS_READ ? X86_READ : 0u) |
-			 (access & AXVCPU_ACCESS_WRITE ? X86_WRITE : 0u) |
-			 (access & AXVCPU_ACCESS_EXECUTE ? X86_EXECUTE : 0u);
+	uint32_t kinds = access & (X86_READ | X86_WRITE | X86_EXECUTE); /* the same bits */
+	struct walker walker = {
+		.cpu = cpu,
+		.format = format_of(cpu),
+		.linear = linear,
+		.user = access & AXVCPU_ACCESS_USER,
+		.monitor = true,
+	};
 	struct x86_walk walk;
 
 	if (x86_in_long(cpu) && !x86_canonical(linear))
 		return false;
-	walk = x86_walk(cpu, linear, kinds, X86_BY_PROGRAM, false);
+	if (!(cpu->cr0 & X86_CR0_PG)) {
+		*ret_gpa = linear & 0xffffffff;
+		return true;
+	}
+	do {
+		walker.access = kinds & -kinds;
+		if (walk_once(&walker, &walk) != STEP_LEAF)
+			return false;
+		kinds &= kinds - 1;
+	} while (kinds);
 	*ret_gpa = walk.gpa;
-	return walk.outcome == X86_WALK_OK;
+	return true;
 }
 
 /* ---- the TLB ---- */

@@ -136,6 +136,8 @@ static int32_t run(void *self, struct axvcpu_exit *exit)
 
 	if (error)
 		return error;
+	if (cpu->single_step) /* a read that was completed was a step: what follows is another */
+		x86_finish_access(cpu);
 	cpu->msr_written = cpu->access.part_count && cpu->msr_written;
 	cpu->msr_refusable = false;
 	error = x86_run(cpu, exit);

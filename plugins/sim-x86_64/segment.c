@@ -326,7 +326,7 @@ bool x86_load_ldt(struct x86_cpu *cpu, uint16_t selector, unsigned vector, unsig
 
 /* ---- stacks ---- */
 
-uint64_t x86_stack_mask_of(uint32_t attributes, bool in_64)
+uint64_t x86_sp_mask(uint32_t attributes, bool in_64)
 {
 	if (in_64)
 		return UINT64_MAX;
@@ -340,7 +340,7 @@ void x86_current_stack(const struct x86_cpu *cpu, struct x86_stack *ret_stack)
 	*ret_stack = (struct x86_stack){
 		.base = x86_segment_base(cpu, X86_SS),
 		.sp = cpu->cpu.x[X86_RSP],
-		.mask = x86_stack_mask_of(ss->attributes, x86_in_64(cpu)),
+		.mask = x86_sp_mask(ss->attributes, x86_in_64(cpu)),
 		.limit = ss->limit,
 		.attributes = ss->attributes,
 		.selector = ss->selector,
@@ -416,7 +416,7 @@ bool x86_inner_stack(struct x86_cpu *cpu, unsigned cpl, unsigned ist, struct x86
 	*ret_stack = (struct x86_stack){
 		.base = ss.base,
 		.sp = sp,
-		.mask = x86_stack_mask_of(ss.attributes, false),
+		.mask = x86_sp_mask(ss.attributes, false),
 		.limit = ss.limit,
 		.attributes = ss.attributes,
 		.code = x86_selector_code(selector),
@@ -465,7 +465,7 @@ bool x86_push(struct x86_cpu *cpu, struct x86_stack *stack, unsigned size, const
 	for (unsigned i = 0; i < count; i++) {
 		stack->sp -= size;
 		if (!stack_linear(cpu, stack, stack->sp, size, &linear) ||
-		    !x86_stack_write(cpu, stack->cpl, linear, &values[i], size))
+		    !x86_level_write(cpu, stack->cpl, linear, &values[i], size))
 			return false;
 	}
 	return true;
@@ -478,7 +478,7 @@ bool x86_pop(struct x86_cpu *cpu, struct x86_stack *stack, unsigned size, uint64
 	for (unsigned i = 0; i < count; i++) {
 		ret_values[i] = 0;
 		if (!stack_linear(cpu, stack, stack->sp, size, &linear) ||
-		    !x86_stack_read(cpu, stack->cpl, linear, &ret_values[i], size))
+		    !x86_level_read(cpu, stack->cpl, linear, &ret_values[i], size))
 			return false;
 		stack->sp += size;
 	}

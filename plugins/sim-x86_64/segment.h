@@ -200,6 +200,6 @@ void x86_set_sp(struct x86_cpu *cpu, uint64_t mask, uint64_t sp);
 /* Loads ss (if it changes) and rsp. */
 void x86_set_stack(struct x86_cpu *cpu, const struct x86_stack *stack);
 /* The bits of rsp that count with a stack segment of these attributes. */
-uint64_t x86_stack_mask_of(uint32_t attributes, bool in_64);
+uint64_t x86_sp_mask(uint32_t attributes, bool in_64);
 
 #endif

@@ -4,33 +4,41 @@
 
 /* ---- vectors ---- */
 
-AVX_FLOAT_UNARY(VCVTDQ2PS, x, x, x, 0, 4)
-AVX_FLOAT_UNARY(VCVTDQ2PS, y, y, y, 0, 4)
-AVX_FLOAT_UNARY(VCVTPS2DQ, x, x, x, 0, 4)
-AVX_FLOAT_UNARY(VCVTPS2DQ, y, y, y, 0, 4)
-AVX_FLOAT_UNARY(VCVTTPS2DQ, x, x, x, 0, 4)
-AVX_FLOAT_UNARY(VCVTTPS2DQ, y, y, y, 0, 4)
-AVX_FLOAT_UNARY(VCVTPS2PD, x, x, q, 0, 8)
-AVX_FLOAT_UNARY(VCVTPS2PD, y, x, x, 0, 8)
-AVX_FLOAT_UNARY(VCVTPH2PS, x, x, q, 0, 4)
-AVX_FLOAT_UNARY(VCVTPH2PS, y, x, x, 0, 4)
+AVX_FLOAT_UNARY(VCVTDQ2PS, x, x, x)
+AVX_FLOAT_UNARY(VCVTDQ2PS, y, y, y)
+AVX_FLOAT_UNARY(VCVTPS2DQ, x, x, x)
+AVX_FLOAT_UNARY(VCVTPS2DQ, y, y, y)
+AVX_FLOAT_UNARY(VCVTTPS2DQ, x, x, x)
+AVX_FLOAT_UNARY(VCVTTPS2DQ, y, y, y)
+AVX_FLOAT_UNARY(VCVTPS2PD, x, x, q)
+AVX_FLOAT_UNARY(VCVTPS2PD, y, x, x)
+AVX_FLOAT_UNARY(VCVTPH2PS, x, x, q)
+AVX_FLOAT_UNARY(VCVTPH2PS, y, x, x)
 AVX_UNARY(VCVTDQ2PD, x, x, q) /* exact */
 AVX_UNARY(VCVTDQ2PD, y, x, x)
 
-/* The destination is an XMM register anyway: what is in memory depends on the vector's length. */
-#define NARROW(name, bytes128, bytes256) \
-	AVX_FLOAT_UNARY(name, x, x, x, bytes128, 4) \
-	AVX_FLOAT_UNARY(name, x, y, y, bytes256, 4) \
+AVX_FLOAT_UNARY(VCVTPD2DQ, x, x, x)
+AVX_FLOAT_UNARY(VCVTPD2DQ, x, y, y)
+AVX_FLOAT_UNARY(VCVTTPD2DQ, x, x, x)
+AVX_FLOAT_UNARY(VCVTTPD2DQ, x, y, y)
+AVX_FLOAT_BINARY(VCVTSS2SD, x, x, d)
+AVX_ARITHMETIC(VCVTSD2SS, x, x, q, 4, 4, NARROW)
+
+#define NARROW(name, s, bytes) \
+	AVX_DO_UNARY(name, x, s) \
+	AVX_FLOAT_FORMS(name, x, s, s, src, bytes, 4, x86_simd_refine(cpu, X86_SIMD_NARROW, &value, &value, bytes, 4))
+NARROW(VCVTPD2PS, x, 8)
+NARROW(VCVTPD2PS, y, 16)
+
+/* The destination is an XMM register anyway: how much is in memory depends on the vector's length. */
+#define BY_LENGTH(name) \
 	AVX_EXEC(name##_mem) \
 	{ \
 		return op->flags & X86_OP_VEX_L ? name##_xy_mem(cpu, op) : name##_xx_mem(cpu, op); \
 	}
-NARROW(VCVTPD2PS, 8, 16)
-NARROW(VCVTPD2DQ, 0, 0)
-NARROW(VCVTTPD2DQ, 0, 0)
-
-AVX_FLOAT_BINARY(VCVTSS2SD, x, x, d, 0, 8)
-AVX_FLOAT_BINARY(VCVTSD2SS, x, x, q, 4, 4)
+BY_LENGTH(VCVTPD2PS)
+BY_LENGTH(VCVTPD2DQ)
+BY_LENGTH(VCVTTPD2DQ)
 
 /* ---- between vectors and general registers ---- */
 
@@ -156,6 +164,7 @@ TO_INTEGER(VCVTTSD2SI, q)
 	{ \
 		x86_simd_begin(cpu); \
 		*ret_halves = do_VCVTPS2PH_x##s(cpu, op, avx_get_##s(cpu, op->src)); \
+		x86_simd_refine_halves(cpu, &cpu->v[op->src], AVX_BYTES_##m); \
 		return x86_simd_end(cpu, op, ret_halves, AVX_BYTES_##m, 2); \
 	} \
 	X86_COLD AVX_EXEC(VCVTPS2PH_##s##_reg_slow) \
@@ -195,7 +204,7 @@ TO_HALF(x, q)
 TO_HALF(y, x)
 
 /* clang-format off */
-#define NARROW_ROWS(name) \
+#define BY_LENGTH_ROWS(name) \
 	AVX_ROW(name, "xx", name##_xx_reg, 0, AVX) \
 	AVX_ROW(name, "xy", name##_xy_reg, 0, AVX) \
 	AVX_ROW(name, "xm", name##_mem, 0, AVX)
@@ -217,9 +226,9 @@ static const struct x86_row rows[] = {
 	AVX_FLOAT_UNARY_ROWS(VCVTPS2PD, y, x, x, AVX)
 	AVX_UNARY_ROWS(VCVTDQ2PD, x, x, q, AVX)
 	AVX_UNARY_ROWS(VCVTDQ2PD, y, x, x, AVX)
-	NARROW_ROWS(VCVTPD2PS)
-	NARROW_ROWS(VCVTPD2DQ)
-	NARROW_ROWS(VCVTTPD2DQ)
+	BY_LENGTH_ROWS(VCVTPD2PS)
+	BY_LENGTH_ROWS(VCVTPD2DQ)
+	BY_LENGTH_ROWS(VCVTTPD2DQ)
 	AVX_FLOAT_BINARY_ROWS(VCVTSS2SD, x, x, d, AVX)
 	AVX_FLOAT_BINARY_ROWS(VCVTSD2SS, x, x, q, AVX)
 	FROM_INTEGER_ROWS(VCVTSI2SS)

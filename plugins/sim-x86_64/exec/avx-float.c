@@ -2,53 +2,55 @@
 /* AVX: arithmetic, comparisons, logic and rounding of floating-point numbers. */
 #include "avx.h"
 
-/* Mnemonics less the type, by what their results can do: underflow, or not. */
-#define ARITHMETIC(I) I(VADD) I(VSUB) I(VMUL) I(VDIV)
-#define HORIZONTAL(I) I(VADDSUB) I(VHADD) I(VHSUB)
-#define EXTREMES(I) I(VMIN) I(VMAX)
+/* Mnemonics less the type, and what they are to simd.h. */
+#define ARITHMETIC(I) I(VADD, ADD) I(VSUB, SUBTRACT) I(VMUL, MULTIPLY) I(VDIV, DIVIDE)
+#define HORIZONTAL(I) I(VADDSUB, SUBTRACT_ADD) I(VHADD, ADD_PAIRS) I(VHSUB, SUBTRACT_PAIRS)
+
+/* These do not underflow. */
+#define EXTREMES(I) I(VMIN, ) I(VMAX, )
 #define LOGIC(I) I(VAND) I(VANDN) I(VOR) I(VXOR)
 
-#define DEFINE_PACKED(name) \
-	AVX_FLOAT_BINARY(name##PS, x, x, x, 16, 4) \
-	AVX_FLOAT_BINARY(name##PS, y, y, y, 32, 4) \
-	AVX_FLOAT_BINARY(name##PD, x, x, x, 16, 8) \
-	AVX_FLOAT_BINARY(name##PD, y, y, y, 32, 8)
-#define DEFINE_SCALAR(name) \
-	AVX_FLOAT_BINARY(name##SS, x, x, d, 4, 4) \
-	AVX_FLOAT_BINARY(name##SD, x, x, q, 8, 8)
+#define DEFINE_PACKED(name, arithmetic) \
+	AVX_ARITHMETIC(name##PS, x, x, x, 16, 4, arithmetic) \
+	AVX_ARITHMETIC(name##PS, y, y, y, 32, 4, arithmetic) \
+	AVX_ARITHMETIC(name##PD, x, x, x, 16, 8, arithmetic) \
+	AVX_ARITHMETIC(name##PD, y, y, y, 32, 8, arithmetic)
+#define DEFINE_SCALAR(name, arithmetic) \
+	AVX_ARITHMETIC(name##SS, x, x, d, 4, 4, arithmetic) \
+	AVX_ARITHMETIC(name##SD, x, x, q, 8, 8, arithmetic)
 ARITHMETIC(DEFINE_PACKED)
 ARITHMETIC(DEFINE_SCALAR)
 HORIZONTAL(DEFINE_PACKED)
 
-#define DEFINE_EXTREMES(name) \
-	AVX_FLOAT_BINARY(name##PS, x, x, x, 0, 4) \
-	AVX_FLOAT_BINARY(name##PS, y, y, y, 0, 4) \
-	AVX_FLOAT_BINARY(name##PD, x, x, x, 0, 8) \
-	AVX_FLOAT_BINARY(name##PD, y, y, y, 0, 8) \
-	AVX_FLOAT_BINARY(name##SS, x, x, d, 0, 4) \
-	AVX_FLOAT_BINARY(name##SD, x, x, q, 0, 8)
+#define DEFINE_EXTREMES(name, none) \
+	AVX_FLOAT_BINARY(name##PS, x, x, x) \
+	AVX_FLOAT_BINARY(name##PS, y, y, y) \
+	AVX_FLOAT_BINARY(name##PD, x, x, x) \
+	AVX_FLOAT_BINARY(name##PD, y, y, y) \
+	AVX_FLOAT_BINARY(name##SS, x, x, d) \
+	AVX_FLOAT_BINARY(name##SD, x, x, q)
 EXTREMES(DEFINE_EXTREMES)
 
-AVX_FLOAT_UNARY(VSQRTPS, x, x, x, 0, 4)
-AVX_FLOAT_UNARY(VSQRTPS, y, y, y, 0, 4)
-AVX_FLOAT_UNARY(VSQRTPD, x, x, x, 0, 8)
-AVX_FLOAT_UNARY(VSQRTPD, y, y, y, 0, 8)
-AVX_FLOAT_BINARY(VSQRTSS, x, x, d, 0, 4)
-AVX_FLOAT_BINARY(VSQRTSD, x, x, q, 0, 8)
+AVX_FLOAT_UNARY(VSQRTPS, x, x, x)
+AVX_FLOAT_UNARY(VSQRTPS, y, y, y)
+AVX_FLOAT_UNARY(VSQRTPD, x, x, x)
+AVX_FLOAT_UNARY(VSQRTPD, y, y, y)
+AVX_FLOAT_BINARY(VSQRTSS, x, x, d)
+AVX_FLOAT_BINARY(VSQRTSD, x, x, q)
 
-AVX_FLOAT_UNARY_IMM(VROUNDPS, x, x, x, 0, 4)
-AVX_FLOAT_UNARY_IMM(VROUNDPS, y, y, y, 0, 4)
-AVX_FLOAT_UNARY_IMM(VROUNDPD, x, x, x, 0, 8)
-AVX_FLOAT_UNARY_IMM(VROUNDPD, y, y, y, 0, 8)
-AVX_FLOAT_BINARY_IMM(VROUNDSS, x, x, d, 0, 4)
-AVX_FLOAT_BINARY_IMM(VROUNDSD, x, x, q, 0, 8)
+AVX_FLOAT_UNARY_IMM(VROUNDPS, x, x, x)
+AVX_FLOAT_UNARY_IMM(VROUNDPS, y, y, y)
+AVX_FLOAT_UNARY_IMM(VROUNDPD, x, x, x)
+AVX_FLOAT_UNARY_IMM(VROUNDPD, y, y, y)
+AVX_FLOAT_BINARY_IMM(VROUNDSS, x, x, d)
+AVX_FLOAT_BINARY_IMM(VROUNDSD, x, x, q)
 
-AVX_FLOAT_BINARY_IMM(VCMPPS, x, x, x, 0, 4)
-AVX_FLOAT_BINARY_IMM(VCMPPS, y, y, y, 0, 4)
-AVX_FLOAT_BINARY_IMM(VCMPPD, x, x, x, 0, 8)
-AVX_FLOAT_BINARY_IMM(VCMPPD, y, y, y, 0, 8)
-AVX_FLOAT_BINARY_IMM(VCMPSS, x, x, d, 0, 4)
-AVX_FLOAT_BINARY_IMM(VCMPSD, x, x, q, 0, 8)
+AVX_FLOAT_BINARY_IMM(VCMPPS, x, x, x)
+AVX_FLOAT_BINARY_IMM(VCMPPS, y, y, y)
+AVX_FLOAT_BINARY_IMM(VCMPPD, x, x, x)
+AVX_FLOAT_BINARY_IMM(VCMPPD, y, y, y)
+AVX_FLOAT_BINARY_IMM(VCMPSS, x, x, d)
+AVX_FLOAT_BINARY_IMM(VCMPSD, x, x, q)
 
 /* These raise no exceptions. */
 #define DEFINE_LOGIC(name) \
@@ -71,19 +73,24 @@ AVX_DO_BINARY_IMM(VDPPS, x, x)
 AVX_DO_BINARY_IMM(VDPPS, y, y)
 AVX_DO_BINARY_IMM(VDPPD, x, x)
 
-#define STEP(name, l) \
-	AVX_INLINE avx_##l step_##name##_##l(avx_##l a, avx_##l b) \
+/* One such operation: false: it raised something. */
+#define STEP(name, l, bytes, element, arithmetic) \
+	AVX_CODE static bool step_##name##_##l(struct x86_cpu *cpu, const struct x86_op *op, avx_##l a, avx_##l b, \
+					       avx_##l *ret_result) \
 	{ \
 		avx_##l result; \
+		x86_simd_begin(cpu); \
 		__asm__ volatile(#name " %2, %1, %0" : "=x"(result) : "x"(a), "x"(b)); \
-		return result; \
+		x86_simd_refine(cpu, X86_SIMD_##arithmetic, &a, &b, bytes, element); \
+		*ret_result = result; \
+		return x86_simd_end(cpu, op, &result, bytes, element); \
 	}
-STEP(VMULPS, x)
-STEP(VMULPS, y)
-STEP(VMULPD, x)
-STEP(VADDPS, x)
-STEP(VADDPS, y)
-STEP(VADDPD, x)
+STEP(VMULPS, x, 16, 4, MULTIPLY)
+STEP(VMULPS, y, 32, 4, MULTIPLY)
+STEP(VMULPD, x, 16, 8, MULTIPLY)
+STEP(VADDPS, x, 16, 4, ADD)
+STEP(VADDPS, y, 32, 4, ADD)
+STEP(VADDPD, x, 16, 8, ADD)
 
 /* All ones in the elements that are multiplied. */
 AVX_INLINE avx_x wanted_PS_x(const struct x86_op *op)
@@ -105,52 +112,40 @@ AVX_INLINE avx_x wanted_PD_x(const struct x86_op *op)
 	return _mm_cmpeq_epi64(_mm_and_si128(_mm_set1_epi64x(op->imm), bits), bits);
 }
 
-AVX_CODE static bool check_sums_PS_x(struct x86_cpu *cpu, const struct x86_op *op, avx_x products)
+AVX_CODE static bool check_sums_PS_x(struct x86_cpu *cpu, const struct x86_op *op, avx_x sums)
 {
-	x86_simd_begin(cpu);
-	products = step_VADDPS_x(products, _mm_shuffle_epi32(products, _MM_SHUFFLE(2, 3, 0, 1)));
-	if (!x86_simd_end(cpu, op, &products, 16, 4))
-		return false;
-	x86_simd_begin(cpu);
-	products = step_VADDPS_x(products, _mm_shuffle_epi32(products, _MM_SHUFFLE(1, 0, 3, 2)));
-	return x86_simd_end(cpu, op, &products, 16, 4);
+	return step_VADDPS_x(cpu, op, sums, _mm_shuffle_epi32(sums, _MM_SHUFFLE(2, 3, 0, 1)), &sums) &&
+	       step_VADDPS_x(cpu, op, sums, _mm_shuffle_epi32(sums, _MM_SHUFFLE(1, 0, 3, 2)), &sums);
 }
 
-AVX_CODE static bool check_sums_PS_y(struct x86_cpu *cpu, const struct x86_op *op, avx_y products)
+AVX_CODE static bool check_sums_PS_y(struct x86_cpu *cpu, const struct x86_op *op, avx_y sums)
 {
-	x86_simd_begin(cpu);
-	products = step_VADDPS_y(products, _mm256_shuffle_epi32(products, _MM_SHUFFLE(2, 3, 0, 1)));
-	if (!x86_simd_end(cpu, op, &products, 32, 4))
-		return false;
-	x86_simd_begin(cpu);
-	products = step_VADDPS_y(products, _mm256_shuffle_epi32(products, _MM_SHUFFLE(1, 0, 3, 2)));
-	return x86_simd_end(cpu, op, &products, 32, 4);
+	return step_VADDPS_y(cpu, op, sums, _mm256_shuffle_epi32(sums, _MM_SHUFFLE(2, 3, 0, 1)), &sums) &&
+	       step_VADDPS_y(cpu, op, sums, _mm256_shuffle_epi32(sums, _MM_SHUFFLE(1, 0, 3, 2)), &sums);
 }
 
-AVX_CODE static bool check_sums_PD_x(struct x86_cpu *cpu, const struct x86_op *op, avx_x products)
+AVX_CODE static bool check_sums_PD_x(struct x86_cpu *cpu, const struct x86_op *op, avx_x sums)
 {
-	x86_simd_begin(cpu);
-	products = step_VADDPD_x(products, _mm_shuffle_epi32(products, _MM_SHUFFLE(1, 0, 3, 2)));
-	return x86_simd_end(cpu, op, &products, 16, 8);
+	return step_VADDPD_x(cpu, op, sums, _mm_shuffle_epi32(sums, _MM_SHUFFLE(1, 0, 3, 2)), &sums);
 }
 
-#define DOT_PRODUCT(type, l, bytes, element, and_) \
+#define DOT_PRODUCT(type, l, and_) \
 	AVX_CODE static const struct x86_op *VDP##type##_##l##l##_checked(struct x86_cpu *cpu, \
 									  const struct x86_op *op, avx_##l value) \
 	{ \
 		const avx_##l wanted = wanted_##type##_##l(op); \
 		avx_##l products; \
-		x86_simd_begin(cpu); \
-		products = step_VMUL##type##_##l(and_(avx_get_##l(cpu, op->src), wanted), and_(value, wanted)); \
-		if (!x86_simd_end(cpu, op, &products, bytes, element) || !check_sums_##type##_##l(cpu, op, products)) \
+		if (!step_VMUL##type##_##l(cpu, op, and_(avx_get_##l(cpu, op->src), wanted), and_(value, wanted), \
+					   &products) || \
+		    !check_sums_##type##_##l(cpu, op, products)) \
 			return NULL; \
 		avx_put_##l(cpu, op->dst, do_VDP##type##_##l##l(cpu, op, value)); \
 		return op + 1; \
 	} \
 	AVX_CHECKED_FORMS(VDP##type, l, l, l, third)
-DOT_PRODUCT(PS, x, 16, 4, _mm_and_si128)
-DOT_PRODUCT(PS, y, 32, 4, _mm256_and_si256)
-DOT_PRODUCT(PD, x, 16, 8, _mm_and_si128)
+DOT_PRODUCT(PS, x, _mm_and_si128)
+DOT_PRODUCT(PS, y, _mm256_and_si256)
+DOT_PRODUCT(PD, x, _mm_and_si128)
 
 /* ---- comparisons that set the flags: less: CF; equal: ZF; unordered: both, and PF ---- */
 
@@ -203,12 +198,12 @@ COMPARE(VUCOMISS, d)
 COMPARE(VUCOMISD, q)
 
 /* clang-format off */
-#define PACKED_ROWS(name) \
+#define PACKED_ROWS(name, arithmetic) \
 	AVX_FLOAT_BINARY_ROWS(name##PS, x, x, x, AVX) \
 	AVX_FLOAT_BINARY_ROWS(name##PS, y, y, y, AVX) \
 	AVX_FLOAT_BINARY_ROWS(name##PD, x, x, x, AVX) \
 	AVX_FLOAT_BINARY_ROWS(name##PD, y, y, y, AVX)
-#define SCALAR_ROWS(name) \
+#define SCALAR_ROWS(name, arithmetic) \
 	AVX_FLOAT_BINARY_ROWS(name##SS, x, x, d, AVX) \
 	AVX_FLOAT_BINARY_ROWS(name##SD, x, x, q, AVX)
 #define LOGIC_ROWS(name) \
@@ -230,7 +225,7 @@ static const struct x86_row rows[] = {
 	AVX_FLOAT_UNARY_ROWS(VSQRTPS, y, y, y, AVX)
 	AVX_FLOAT_UNARY_ROWS(VSQRTPD, x, x, x, AVX)
 	AVX_FLOAT_UNARY_ROWS(VSQRTPD, y, y, y, AVX)
-	SCALAR_ROWS(VSQRT)
+	SCALAR_ROWS(VSQRT, )
 	AVX_FLOAT_UNARY_IMM_ROWS(VROUNDPS, x, x, x, AVX)
 	AVX_FLOAT_UNARY_IMM_ROWS(VROUNDPS, y, y, y, AVX)
 	AVX_FLOAT_UNARY_IMM_ROWS(VROUNDPD, x, x, x, AVX)

@@ -2,31 +2,47 @@
 /* FMA: fused multiplication and addition (SDM 1, 14.5), in the three orders of operands. */
 #include "avx.h"
 
-#define ORDERS(I, name) I(name##132) I(name##213) I(name##231)
-#define ALTERNATING(I) ORDERS(I, VFMADDSUB) ORDERS(I, VFMSUBADD)
-#define ALL(I) ORDERS(I, VFMADD) ORDERS(I, VFMSUB) ORDERS(I, VFNMADD) ORDERS(I, VFNMSUB)
+/* In the digits of a mnemonic 1 is the destination, 2 the next operand, 3 the last: two factors and what is added. */
+#define OPERANDS_132 &cpu->v[op->dst], &value, &cpu->v[op->src]
+#define OPERANDS_213 &cpu->v[op->src], &cpu->v[op->dst], &value
+#define OPERANDS_231 &cpu->v[op->src], &value, &cpu->v[op->dst]
 
-#define DEFINE_PACKED(name) \
-	AVX_FLOAT_TERNARY(name##PS, x, x, x, 16, 4) \
-	AVX_FLOAT_TERNARY(name##PS, y, y, y, 32, 4) \
-	AVX_FLOAT_TERNARY(name##PD, x, x, x, 16, 8) \
-	AVX_FLOAT_TERNARY(name##PD, y, y, y, 32, 8)
-#define DEFINE_SCALAR(name) \
-	AVX_FLOAT_TERNARY(name##SS, x, x, d, 4, 4) \
-	AVX_FLOAT_TERNARY(name##SD, x, x, q, 8, 8)
+/* In which elements the product and what is added have opposite signs. */
+enum { NOWHERE = 0, EVERYWHERE = 0xff, EVEN = 0x55, ODD = 0xaa };
+
+#define ORDERS(I, name, opposite) I(name, 132, opposite) I(name, 213, opposite) I(name, 231, opposite)
+#define ALTERNATING(I) ORDERS(I, VFMADDSUB, EVEN) ORDERS(I, VFMSUBADD, ODD)
+#define ALL(I) \
+	ORDERS(I, VFMADD, NOWHERE) \
+	ORDERS(I, VFMSUB, EVERYWHERE) \
+	ORDERS(I, VFNMADD, EVERYWHERE) \
+	ORDERS(I, VFNMSUB, NOWHERE)
+
+#define FUSED(name, d, m, bytes, element, order, opposite) \
+	AVX_DO_TERNARY(name, d, d) \
+	AVX_FLOAT_FORMS(name, d, d, m, third, bytes, element, \
+			x86_simd_refine_fused(cpu, OPERANDS_##order, opposite, bytes, element))
+#define DEFINE_PACKED(name, order, opposite) \
+	FUSED(name##order##PS, x, x, 16, 4, order, opposite) \
+	FUSED(name##order##PS, y, y, 32, 4, order, opposite) \
+	FUSED(name##order##PD, x, x, 16, 8, order, opposite) \
+	FUSED(name##order##PD, y, y, 32, 8, order, opposite)
+#define DEFINE_SCALAR(name, order, opposite) \
+	FUSED(name##order##SS, x, d, 4, 4, order, opposite) \
+	FUSED(name##order##SD, x, q, 8, 8, order, opposite)
 ALL(DEFINE_PACKED)
 ALL(DEFINE_SCALAR)
 ALTERNATING(DEFINE_PACKED)
 
 /* clang-format off */
-#define PACKED_ROWS(name) \
-	AVX_FLOAT_TERNARY_ROWS(name##PS, x, x, x, FMA) \
-	AVX_FLOAT_TERNARY_ROWS(name##PS, y, y, y, FMA) \
-	AVX_FLOAT_TERNARY_ROWS(name##PD, x, x, x, FMA) \
-	AVX_FLOAT_TERNARY_ROWS(name##PD, y, y, y, FMA)
-#define SCALAR_ROWS(name) \
-	AVX_FLOAT_TERNARY_ROWS(name##SS, x, x, d, FMA) \
-	AVX_FLOAT_TERNARY_ROWS(name##SD, x, x, q, FMA)
+#define PACKED_ROWS(name, order, opposite) \
+	AVX_FLOAT_BINARY_ROWS(name##order##PS, x, x, x, FMA) \
+	AVX_FLOAT_BINARY_ROWS(name##order##PS, y, y, y, FMA) \
+	AVX_FLOAT_BINARY_ROWS(name##order##PD, x, x, x, FMA) \
+	AVX_FLOAT_BINARY_ROWS(name##order##PD, y, y, y, FMA)
+#define SCALAR_ROWS(name, order, opposite) \
+	AVX_FLOAT_BINARY_ROWS(name##order##SS, x, x, d, FMA) \
+	AVX_FLOAT_BINARY_ROWS(name##order##SD, x, x, q, FMA)
 
 static const struct x86_row rows[] = {
 	ALL(PACKED_ROWS)

@@ -122,14 +122,11 @@ static inline bool gather_element(struct x86_cpu *cpu, const struct x86_op *op, 
 static inline __attribute__((always_inline)) bool gather(struct x86_cpu *cpu, const struct x86_op *op,
 							 unsigned index_size, unsigned size, unsigned count)
 {
-	union x86_vector result = { 0 }, mask = { 0 };
+	union x86_vector result = cpu->v[op->dst], mask = cpu->v[op->src];
 
-	__builtin_memcpy(&result, &cpu->v[op->dst], size * count);
-	__builtin_memcpy(&mask, &cpu->v[op->src], size * count);
 	for (unsigned i = 0; i < count; i++) {
-		if (!is_selected(&mask, i, size))
-			continue;
-		if (!gather_element(cpu, op, gather_offset(cpu, op, i, index_size), size, &result.u8[i * size])) {
+		if (is_selected(&mask, i, size) &&
+		    !gather_element(cpu, op, gather_offset(cpu, op, i, index_size), size, &result.u8[i * size])) {
 			if (cpu->exception.pending) {
 				cpu->v[op->dst] = result;
 				cpu->v[op->src] = mask;
@@ -138,6 +135,7 @@ static inline __attribute__((always_inline)) bool gather(struct x86_cpu *cpu, co
 		}
 		__builtin_memset(&mask.u8[i * size], 0, size);
 	}
+	__builtin_memset(&result.u8[size * count], 0, sizeof(result) - size * count);
 	cpu->v[op->dst] = result;
 	cpu->v[op->src] = (union x86_vector){ 0 };
 	return true;

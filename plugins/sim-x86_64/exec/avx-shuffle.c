@@ -119,11 +119,13 @@ AVX_REGISTER_FORM(VINSERTPS, x, x, third)
 /* Of memory there is but one element, whatever the immediate says. */
 AVX_OPERATION(insertps_memory, x, x)
 {
-	return ((avx_x(*)(avx_x, avx_x))AVX_STUB(VINSERTPS_xx, op->imm & 0x3f))(avx_get_x(cpu, op->src), last);
+	const struct x86_op lowest = { .src = op->src, .imm = op->imm & 0x3f };
+
+	return do_VINSERTPS_xx(cpu, &lowest, last);
 }
 AVX_MEMORY_FORM(insertps_memory, x, x, d)
 
-/* The stubs' general register is that of a first argument. */
+/* The stubs take the element in rdi. */
 #define INSERT(name, size, stub_register) \
 	AVX_STUBS(name, #name " " AVX_IMM stub_register ", %xmm0, %xmm0") \
 	AVX_INLINE void put_##name(struct x86_cpu *cpu, const struct x86_op *op, uint64_t element) \

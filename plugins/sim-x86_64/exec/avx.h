@@ -151,7 +151,8 @@ AVX_SLOW_ACCESS(y)
 
 /*
  * An immediate operand is part of the instruction: there is a function for each value, of 8 bytes, in a row. They take
- * operands and return their result as the host's calling convention has it.
+ * operands in xmm0 and xmm1 (ymm0, ymm1), return the result in xmm0 (ymm0), and change nothing else. They are called from
+ * assembly, past the red zone: what calling convention compilers have for YMM registers depends on their options.
  */
 #define AVX_STUBS(name, instruction) \
 	AVX_STUBS_("x86_stub_" #name, instruction) \
@@ -173,14 +174,25 @@ AVX_SLOW_ACCESS(y)
 #define AVX_STUB(name, imm) ((uintptr_t)(x86_stub_##name + 8 * (size_t)(uint8_t)(imm)))
 #define AVX_IMM "$(\\high + \\low), "
 
-#define AVX_REGISTER_x(number) "%xmm" #number
-#define AVX_REGISTER_y(number) "%ymm" #number
+#define AVX_NAME_x(number) "xmm" #number
+#define AVX_NAME_y(number) "ymm" #number
+#define AVX_REGISTER_x(number) "%" AVX_NAME_x(number)
+#define AVX_REGISTER_y(number) "%" AVX_NAME_y(number)
+
+#define AVX_CALL \
+	"lea -128(%%rsp), %%rsp\n\t" \
+	"call *%1\n\t" \
+	"lea 128(%%rsp), %%rsp"
 
 #define AVX_DO_UNARY_IMM(name, d, s) \
 	AVX_STUBS(name##_##d##s, #name " " AVX_IMM AVX_REGISTER_##s(0) ", " AVX_REGISTER_##d(0)) \
 	AVX_OPERATION(name, d, s) \
 	{ \
-		return ((avx_##d(*)(avx_##s))AVX_STUB(name##_##d##s, op->imm))(last); \
+		const uintptr_t stub = AVX_STUB(name##_##d##s, op->imm); \
+		register avx_##d result __asm__(AVX_NAME_##d(0)); \
+		register avx_##s first __asm__(AVX_NAME_##s(0)) = last; \
+		__asm__ volatile(AVX_CALL : "=x"(result) : "r"(stub), "x"(first)); \
+		return result; \
 	}
 
 #define AVX_DO_BINARY_IMM(name, d, s) \
@@ -188,8 +200,12 @@ AVX_SLOW_ACCESS(y)
 		  #name " " AVX_IMM AVX_REGISTER_##s(1) ", " AVX_REGISTER_##d(0) ", " AVX_REGISTER_##d(0)) \
 	AVX_OPERATION(name, d, s) \
 	{ \
-		return ((avx_##d(*)(avx_##d, avx_##s))AVX_STUB(name##_##d##s, op->imm))(avx_get_##d(cpu, op->src), \
-											last); \
+		const uintptr_t stub = AVX_STUB(name##_##d##s, op->imm); \
+		const avx_##d source = avx_get_##d(cpu, op->src); \
+		register avx_##d first __asm__(AVX_NAME_##d(0)) = source; \
+		register avx_##s second __asm__(AVX_NAME_##s(1)) = last; \
+		__asm__ volatile(AVX_CALL : "+x"(first) : "r"(stub), "x"(second)); \
+		return first; \
 	}
 
 /* ---- executors; `last` is the member of the op that has the last register ---- */
@@ -223,14 +239,18 @@ AVX_SLOW_ACCESS(y)
 		X86_NEXT(cpu, op); \
 	}
 
-/* With floating-point exceptions; `bytes` of the result in elements of `element` bytes may underflow (see simd.h). */
-#define AVX_FLOAT_FORMS(name, d, s, m, last, bytes, element) \
+/*
+ * With floating-point exceptions. `bytes` of the result in elements of `element` bytes may underflow; `refine` is what
+ * else the flags need then, of the last source `value` (see simd.h).
+ */
+#define AVX_FLOAT_FORMS(name, d, s, m, last, bytes, element, refine) \
 	X86_COLD AVX_CODE static const struct x86_op *name##_##d##s##_checked(struct x86_cpu *cpu, \
 									      const struct x86_op *op, avx_##s value) \
 	{ \
 		avx_##d result; \
 		x86_simd_begin(cpu); \
 		result = do_##name##_##d##s(cpu, op, value); \
+		refine; \
 		if (!x86_simd_end(cpu, op, &result, bytes, element)) \
 			return NULL; \
 		avx_put_##d(cpu, op->dst, result); \
@@ -277,21 +297,25 @@ AVX_SLOW_ACCESS(y)
 #define AVX_BINARY_IMM(name, d, s, m) \
 	AVX_DO_BINARY_IMM(name, d, s) \
 	AVX_FORMS(name, d, s, m, third)
-#define AVX_FLOAT_UNARY(name, d, s, m, bytes, element) \
+/* With floating-point exceptions, of which underflow is none. */
+#define AVX_FLOAT_UNARY(name, d, s, m) \
 	AVX_DO_UNARY(name, d, s) \
-	AVX_FLOAT_FORMS(name, d, s, m, src, bytes, element)
-#define AVX_FLOAT_BINARY(name, d, s, m, bytes, element) \
+	AVX_FLOAT_FORMS(name, d, s, m, src, 0, 4, (void)0)
+#define AVX_FLOAT_BINARY(name, d, s, m) \
 	AVX_DO_BINARY(name, d, s) \
-	AVX_FLOAT_FORMS(name, d, s, m, third, bytes, element)
-#define AVX_FLOAT_TERNARY(name, d, s, m, bytes, element) \
-	AVX_DO_TERNARY(name, d, s) \
-	AVX_FLOAT_FORMS(name, d, s, m, third, bytes, element)
-#define AVX_FLOAT_UNARY_IMM(name, d, s, m, bytes, element) \
+	AVX_FLOAT_FORMS(name, d, s, m, third, 0, 4, (void)0)
+#define AVX_FLOAT_UNARY_IMM(name, d, s, m) \
 	AVX_DO_UNARY_IMM(name, d, s) \
-	AVX_FLOAT_FORMS(name, d, s, m, src, bytes, element)
-#define AVX_FLOAT_BINARY_IMM(name, d, s, m, bytes, element) \
+	AVX_FLOAT_FORMS(name, d, s, m, src, 0, 4, (void)0)
+#define AVX_FLOAT_BINARY_IMM(name, d, s, m) \
 	AVX_DO_BINARY_IMM(name, d, s) \
-	AVX_FLOAT_FORMS(name, d, s, m, third, bytes, element)
+	AVX_FLOAT_FORMS(name, d, s, m, third, 0, 4, (void)0)
+
+/* With all of them; X86_SIMD_`arithmetic` is what is done. */
+#define AVX_ARITHMETIC(name, d, s, m, bytes, element, arithmetic) \
+	AVX_DO_BINARY(name, d, s) \
+	AVX_FLOAT_FORMS(name, d, s, m, third, bytes, element, \
+			x86_simd_refine(cpu, X86_SIMD_##arithmetic, &cpu->v[op->src], &value, bytes, element))
 
 /* ---- rows ---- */
 
@@ -308,7 +332,6 @@ AVX_SLOW_ACCESS(y)
 #define AVX_UNARY_IMM_ROWS(name, d, s, m, needs) AVX_ROWS_(name, #d, "i", d, s, m, X86_ROW_PLAIN, needs)
 #define AVX_BINARY_IMM_ROWS(name, d, s, m, needs) AVX_ROWS_(name, #d #d, "i", d, s, m, X86_ROW_PLAIN, needs)
 #define AVX_FLOAT_UNARY_ROWS(name, d, s, m, needs) AVX_ROWS_(name, #d, "", d, s, m, 0, needs)
-#define AVX_FLOAT_TERNARY_ROWS AVX_FLOAT_BINARY_ROWS
 #define AVX_FLOAT_BINARY_ROWS(name, d, s, m, needs) AVX_ROWS_(name, #d #d, "", d, s, m, 0, needs)
 #define AVX_FLOAT_UNARY_IMM_ROWS(name, d, s, m, needs) AVX_ROWS_(name, #d, "i", d, s, m, 0, needs)
 #define AVX_FLOAT_BINARY_IMM_ROWS(name, d, s, m, needs) AVX_ROWS_(name, #d #d, "i", d, s, m, 0, needs)

@@ -37,6 +37,17 @@ UNLINKED *x86_skip_unset(struct x86_cpu *cpu, const struct x86_op *op)
 	X86_GOTO(cpu, x86_block_ops(next));
 }
 
+const struct x86_op *x86_follow(struct x86_cpu *cpu, const struct x86_op *op, bool taken)
+{
+	uint64_t pc = taken ? x86_target(cpu, op) : x86_behind(cpu, op);
+	const struct sim_block *next;
+
+	if (taken && sim_unlikely(!x86_canonical(pc)))
+		return x86_branch_fault(cpu, op);
+	next = sim_link_target(&cpu->cpu, x86_op_links(op), taken ? 0 : 1, pc);
+	return next ? x86_block_ops(next) : NULL;
+}
+
 /* ---- 64-bit mode ---- */
 
 EXEC(jmp_long)
@@ -192,7 +203,7 @@ static const struct x86_op *legacy_branch(struct x86_cpu *cpu, const struct x86_
 
 	if (!taken) {
 		if (cpu->mode & X86_MODE_FLAT)
-			X86_SKIP(cpu, op);
+			return x86_follow(cpu, op, false);
 		return enter_at(cpu, code_offset(cpu, x86_behind(cpu, op)));
 	}
 	if (!legacy_target(cpu, op, &offset))
@@ -300,9 +311,7 @@ static const struct x86_op *branch_if(struct x86_cpu *cpu, const struct x86_op *
 {
 	if (!x86_in_64(cpu))
 		return legacy_branch(cpu, op, taken);
-	if (taken)
-		X86_TAKE(cpu, op);
-	X86_SKIP(cpu, op);
+	return x86_follow(cpu, op, taken);
 }
 
 static const struct x86_op *loop_if(struct x86_cpu *cpu, const struct x86_op *op, bool holds)

@@ -21,6 +21,9 @@ static inline uint64_t x86_behind(const struct x86_cpu *cpu, const struct x86_op
 const struct x86_op *x86_take_unset(struct x86_cpu *cpu, const struct x86_op *op);
 const struct x86_op *x86_skip_unset(struct x86_cpu *cpu, const struct x86_op *op);
 
+/* Along either, where an executor returns what it goes on with. */
+const struct x86_op *x86_follow(struct x86_cpu *cpu, const struct x86_op *op, bool taken);
+
 /* The branch's target is not canonical: what was fused with it has been executed. */
 const struct x86_op *x86_branch_fault(struct x86_cpu *cpu, const struct x86_op *op);
 

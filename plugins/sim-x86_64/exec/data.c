@@ -469,7 +469,7 @@ static const struct x86_op *enter(struct x86_cpu *cpu, const struct x86_op *op, 
 	uint64_t pointer = frame - ((uint64_t)level << size) - (uint16_t)op->imm;
 
 	if (!x86_ss_write(cpu, op, frame, size, cpu->cpu.x[X86_RBP]) || !copy_frames(cpu, op, size, level) ||
-	    !x86_linear_of(cpu, op, X86_SS, pointer & x86_stack_mask(cpu), 1u << size, X86_WRITE, &linear) ||
+	    !x86_linear_of(cpu, op, X86_SS, pointer & x86_ss_mask(cpu), 1u << size, X86_WRITE, &linear) ||
 	    !x86_probe_write(cpu, op, linear, 1u << size))
 		return NULL;
 	x86_set_stack_pointer(cpu, pointer);
@@ -482,7 +482,7 @@ static const struct x86_op *pusha(struct x86_cpu *cpu, const struct x86_op *op, 
 	uint64_t pointer = cpu->cpu.x[X86_RSP], linear;
 
 	for (unsigned i = 1; i <= 8; i++) {
-		if (!x86_linear_of(cpu, op, X86_SS, (pointer - (i << size)) & x86_stack_mask(cpu), 1u << size,
+		if (!x86_linear_of(cpu, op, X86_SS, (pointer - (i << size)) & x86_ss_mask(cpu), 1u << size,
 				   X86_WRITE, &linear) ||
 		    !x86_probe_write(cpu, op, linear, 1u << size))
 			return NULL;

@@ -295,7 +295,7 @@ static bool return_outer(struct x86_cpu *cpu, unsigned size, unsigned release, s
 	    !x86_check_rip(cpu, code, popped[POP_RIP]) || !x86_mark_accessed(cpu, code))
 		return false;
 	x86_set_from_descriptor(cpu, X86_SS, (uint16_t)popped[POP_SS], &ss);
-	x86_set_sp(cpu, x86_stack_mask_of(ss.attributes, to_64), popped[POP_RSP] + release);
+	x86_set_sp(cpu, x86_sp_mask(ss.attributes, to_64), popped[POP_RSP] + release);
 	x86_set_code(cpu, (uint16_t)popped[POP_CS], cpl, code);
 	x86_drop_inner_segments(cpu);
 	*ret_rip = popped[POP_RIP];

@@ -105,20 +105,12 @@ X86_INLINE bool execute(struct x86_cpu *cpu, const struct x86_op *op, bool slow,
 	return true;
 }
 
-/* Where a slow one goes on. */
-static const struct x86_op *branch_slow(struct x86_cpu *cpu, const struct x86_op *op, bool taken)
-{
-	if (taken)
-		X86_TAKE(cpu, op);
-	X86_SKIP(cpu, op);
-}
-
 #define FUSED(name, ...) \
 	X86_COLD const struct x86_op *name##_slow(struct x86_cpu *cpu, const struct x86_op *op) \
 	{ \
 		bool taken; \
 \
-		return execute(cpu, op, true, __VA_ARGS__, &taken) ? branch_slow(cpu, op, taken) : NULL; \
+		return execute(cpu, op, true, __VA_ARGS__, &taken) ? x86_follow(cpu, op, taken) : NULL; \
 	} \
 	EXEC(name) \
 	{ \

@@ -119,7 +119,7 @@ bool x86_change_end_slow(struct x86_cpu *cpu, const struct x86_op *op, unsigned 
 
 /* ---- the stack ---- */
 
-uint64_t x86_stack_mask(const struct x86_cpu *cpu)
+uint64_t x86_ss_mask(const struct x86_cpu *cpu)
 {
 	if (x86_in_64(cpu))
 		return UINT64_MAX;
@@ -140,7 +140,7 @@ bool x86_ss_read(struct x86_cpu *cpu, const struct x86_op *op, uint64_t offset, 
 {
 	uint64_t linear;
 
-	return x86_linear_of(cpu, op, X86_SS, offset & x86_stack_mask(cpu), 1u << size, X86_READ, &linear) &&
+	return x86_linear_of(cpu, op, X86_SS, offset & x86_ss_mask(cpu), 1u << size, X86_READ, &linear) &&
 	       x86_load_at(cpu, op, linear, size, ret_value);
 }
 
@@ -148,7 +148,7 @@ bool x86_ss_write(struct x86_cpu *cpu, const struct x86_op *op, uint64_t offset,
 {
 	uint64_t linear;
 
-	return x86_linear_of(cpu, op, X86_SS, offset & x86_stack_mask(cpu), 1u << size, X86_WRITE, &linear) &&
+	return x86_linear_of(cpu, op, X86_SS, offset & x86_ss_mask(cpu), 1u << size, X86_WRITE, &linear) &&
 	       x86_store_at(cpu, op, linear, size, value);
 }
 

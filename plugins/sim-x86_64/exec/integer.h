@@ -438,7 +438,7 @@ X86_INLINE bool x86_test_condition(const struct x86_cpu *cpu, bool slow, unsigne
 bool x86_ss_read(struct x86_cpu *cpu, const struct x86_op *op, uint64_t offset, unsigned size, uint64_t *ret_value);
 bool x86_ss_write(struct x86_cpu *cpu, const struct x86_op *op, uint64_t offset, unsigned size, uint64_t value);
 /* The stack pointer's bits that count. */
-uint64_t x86_stack_mask(const struct x86_cpu *cpu);
+uint64_t x86_ss_mask(const struct x86_cpu *cpu);
 void x86_set_stack_pointer(struct x86_cpu *cpu, uint64_t value);
 /* Whole pushes and pops. */
 bool x86_push_slow(struct x86_cpu *cpu, const struct x86_op *op, unsigned size, uint64_t value);

@@ -37,10 +37,16 @@ enum x86_simd_arithmetic {
 X86_COLD void x86_simd_refine(struct x86_cpu *cpu, enum x86_simd_arithmetic arithmetic, const void *a, const void *b,
 			      unsigned bytes, unsigned element);
 
+/* The same for products of a and b with c added; `opposite` has a bit for each element of which c is subtracted. */
+X86_COLD void x86_simd_refine_fused(struct x86_cpu *cpu, const void *a, const void *b, const void *c, unsigned opposite,
+				    unsigned bytes, unsigned element);
+/* The same for singles that become `bytes` of halves. */
+X86_COLD void x86_simd_refine_halves(struct x86_cpu *cpu, const void *singles, unsigned bytes);
+
 /*
  * False: the operation raised what is not masked; it has no result. `results` are the `bytes` of it that may underflow,
- * in elements of `element` bytes (2, 4 or 8): an unmasked underflow is also raised by a tiny result that is exact. Of an
- * operation that cannot underflow bytes is 0.
+ * in elements of `element` bytes (2, 4 or 8): an unmasked underflow is also raised by a tiny result that is exact. Of
+ * an operation that cannot underflow bytes is 0.
  */
 X86_COLD bool x86_simd_end(struct x86_cpu *cpu, const struct x86_op *op, const void *results, unsigned bytes,
 			   unsigned element);

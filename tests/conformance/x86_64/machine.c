@@ -85,6 +85,25 @@ void machine_skip(const char *format, ...)
 	skip();
 }
 
+/* Whether a word is in a list with commas. */
+static bool is_listed(const char *list, const char *word)
+{
+	size_t length = strlen(word);
+
+	for (; list; list = strchr(list, ',') ? strchr(list, ',') + 1 : NULL)
+		if (!strncmp(list, word, length) && (!list[length] || list[length] == ','))
+			return true;
+	return false;
+}
+
+void machine_skip_without(const char *feature)
+{
+	if (!is_listed(getenv("AXVCPU_CONFORMANCE_WITHOUT"), feature))
+		machine_skip("this processor has no %s", feature);
+	print_message("SKIP: this processor is one without %s\n", feature);
+	skip();
+}
+
 /* ---- the backend ---- */
 
 const char *machine_backend_name(void)

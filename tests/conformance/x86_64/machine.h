@@ -6,7 +6,9 @@
  *
  * Everything here fails the running cmocka test where it fails. What the backend's host cannot do (an instruction that
  * ends in FailEntry with EMULATION; machine_need_prompt) skips the test, and says what it was: hosts may have a KVM
- * that emulates privileged code. With AXVCPU_CONFORMANCE_STRICT in the environment what would be skipped fails.
+ * that emulates privileged code. With AXVCPU_CONFORMANCE_STRICT in the environment what would be skipped fails; what
+ * the engine's processor is known to lack, such as "avx", is listed in AXVCPU_CONFORMANCE_WITHOUT and skipped all the
+ * same.
  */
 #ifndef TESTS_CONFORMANCE_X86_64_MACHINE_H
 #define TESTS_CONFORMANCE_X86_64_MACHINE_H
@@ -103,6 +105,9 @@ void machine_skip_if_unable(const struct axvcpu_exit *exit, const char *error_te
 
 /* Skips the running test for this reason, which is printed. */
 void machine_skip(const char *format, ...) CMOCKA_PRINTF_ATTRIBUTE(1, 2);
+
+/* Skips the running test because the guest's processor has no such feature ("avx"), as its CPUID says. */
+void machine_skip_without(const char *feature);
 
 /*
  * Skips the test where the engine does not look for interrupts between any two instructions of that ring-0 mode: a KVM

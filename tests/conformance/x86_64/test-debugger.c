@@ -355,7 +355,7 @@ static void turn_paging_on(void)
 {
 	machine_set(&machine, "cr0", 0x80010031);
 	if (!(machine_get(&machine, "cr0") >> 31))
-		machine_skip("this host's KVM has no paging in 32-bit mode");
+		machine_skip("this engine has no paging in 32-bit mode");
 }
 
 static void addresses_of_32_bit_paging(unsigned mode)
@@ -531,9 +531,9 @@ static void expect_call(struct axvcpu_exit *exit)
 	pthread_join(thread, NULL);
 	machine_skip_if_unable(exit, axvcpu_error_text());
 	if (exit->reason == AXVCPU_EXIT_KICKED)
-		machine_skip("this host's KVM never comes back from a call");
+		machine_skip("this engine never comes back from a call");
 	if (exit->reason == AXVCPU_EXIT_IO_WRITE)
-		machine_skip("this host's KVM answers calls itself");
+		machine_skip("this engine answers calls itself");
 	machine_equal("the exit's reason", exit->reason, AXVCPU_EXIT_HYPERCALL);
 }
 

@@ -29,6 +29,10 @@ static uint64_t components_present(void)
 	static bool known;
 
 	if (!known)
+		machine_cpuid(&machine, guest_registers, 0, 0, leaf);
+	if (!known && leaf[0] < 0xd) /* a leaf past the last has what another one says */
+		leaf[0] = 0;
+	else if (!known)
 		machine_cpuid(&machine, guest_registers, 0xd, 0, leaf);
 	known = true;
 	return leaf[0];
@@ -395,8 +399,7 @@ static void program_leaves_sse(unsigned mode)
 static void use_components(unsigned mode, const char *label, uint64_t components)
 {
 	if ((components_present() & components) != components)
-		machine_skip("the processor has components 0x%llx of xcr0, and not all of 0x%llx",
-			     (unsigned long long)components_present(), (unsigned long long)components);
+		machine_skip_without(components == WITH_AVX ? "avx" : "avx512");
 	start(mode, label);
 	machine_set(&machine, "cr4", machine_get(&machine, "cr4") | 0x40000); /* OSXSAVE */
 	machine_set(&machine, "xcr0", components);

@@ -239,15 +239,21 @@ static void halt_goes_on_elsewhere(unsigned mode)
 
 /* ---- snapshots that are refused ---- */
 
-static void expect_refusal(int32_t error, const char *word)
+/* The text has one of the words. */
+static void expect_refusal_of(int32_t error, const char *word, const char *number)
 {
 	save(&machine, &now);
 	if (axvcpu_load_state(machine.vcpu[0], at_exit.bytes, at_exit.size) != error ||
-	    !strstr(axvcpu_error_text(), word))
+	    (!strstr(axvcpu_error_text(), word) && !(number && strstr(axvcpu_error_text(), number))))
 		fail_msg("expected %s that names %s, got %s: %s", axvcpu_error_name(error), word,
 			 axvcpu_error_name(axvcpu_error_code()), axvcpu_error_text());
 	save(&machine, &at_end);
 	expect_same(&at_end, &now, "after the refusal");
+}
+
+static void expect_refusal(int32_t error, const char *word)
+{
+	expect_refusal_of(error, word, NULL);
 }
 
 /* Of a guest in the middle of something; another follows it. */
@@ -267,19 +273,20 @@ static void set_in_snapshot(const char *name, uint64_t value)
 	memcpy(at_exit.bytes + (search.value - at_exit.bytes), &value, 8);
 }
 
+/* An MSR may be named by its number. */
 static void bad_value_is_named_and_nothing_changes(unsigned mode)
 {
 	static const struct {
-		const char *name, *word;
+		const char *name, *number;
 		uint64_t value;
-	} values[] = { { "cr4", "cr4", UINT64_C(1) << 40 },
-		       { "cr0", "cr0", 0x80000010 }, /* PG without PE */
+	} values[] = { { "cr4", NULL, UINT64_C(1) << 40 },
+		       { "cr0", NULL, 0x80000010 }, /* PG without PE */
 		       { "mtrr_def_type", "0x2ff", 0xffffffffffffffff } };
 
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
 		prepare(mode);
 		set_in_snapshot(values[i].name, values[i].value);
-		expect_refusal(AXVCPU_ERROR_INVALID_INPUT, values[i].word);
+		expect_refusal_of(AXVCPU_ERROR_INVALID_INPUT, values[i].name, values[i].number);
 	}
 }
 
