@@ -270,11 +270,20 @@ static bool reach_span(struct x86_cpu *cpu, const struct x86_op *op, uint64_t li
 	return false;
 }
 
+/* What checked alignment asks of an access. Vectors that need not be aligned otherwise are up to the processor; AMD's
+ * want 16 bytes, also of 32. */
+static unsigned alignment_of(unsigned size)
+{
+	if (size == 16 || size == 32)
+		return 16;
+	return size <= 8 ? size : 1;
+}
+
 static bool check_linear(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, unsigned size)
 {
 	if (x86_in_64(cpu) && (!x86_canonical(linear) || !x86_canonical(linear + size - 1)))
 		return segment_fault(cpu, op, op->flags & X86_OP_STACK);
-	if (must_be_aligned(cpu) && size <= 8 && linear & (size - 1)) {
+	if (must_be_aligned(cpu) && linear & (alignment_of(size) - 1)) {
 		x86_fault_code(cpu, op, X86_AC, 0);
 		return false;
 	}
