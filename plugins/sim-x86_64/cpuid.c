@@ -340,9 +340,11 @@ static void leaf_xsave(const struct x86_cpu *cpu, uint32_t subleaf, uint32_t *re
 /* The counter's frequency as a multiple of the crystal's, so that guests need not measure it. */
 static void leaf_counter(const struct x86_cpu *cpu, uint32_t subleaf, uint32_t *ret_regs)
 {
+	struct cpu_ratio ratio = cpu_counter_ratio(cpu->tsc_khz, BUS_KHZ);
+
 	(void)subleaf;
-	ret_regs[CPUID_EAX] = BUS_KHZ;
-	ret_regs[CPUID_EBX] = cpu->tsc_khz;
+	ret_regs[CPUID_EAX] = ratio.denominator;
+	ret_regs[CPUID_EBX] = ratio.numerator;
 	ret_regs[CPUID_ECX] = BUS_KHZ * 1000;
 }
 

@@ -209,6 +209,26 @@ int32_t cpu_features_parse(const struct cpu_features_user *user, const char *tex
 	return error;
 }
 
+struct cpu_ratio cpu_counter_ratio(uint32_t tsc_khz, uint32_t crystal_khz)
+{
+	struct cpu_ratio best = { 0, 1 };
+	uint64_t least = UINT64_MAX;
+
+	for (uint32_t denominator = 1; least; denominator++) {
+		uint64_t wanted = (uint64_t)tsc_khz * denominator;
+		uint64_t numerator = (wanted + crystal_khz / 2) / crystal_khz;
+		uint64_t found = numerator * crystal_khz, error;
+
+		if (found > UINT32_MAX)
+			break;
+		error = (found > wanted ? found - wanted : wanted - found) * 10000 / denominator;
+		if (error < least)
+			best = (struct cpu_ratio){ (uint32_t)numerator, denominator };
+		least = error < least ? error : least;
+	}
+	return best;
+}
+
 unsigned cpu_topology_bits(uint32_t count)
 {
 	unsigned bits = 0;

@@ -45,6 +45,15 @@ int32_t cpu_features_parse(const struct cpu_features_user *user, const char *tex
 /* INVALID_INPUT, with a text that offers a similar name. */
 int32_t cpu_feature_unknown(const struct axarch_host *host, const char *who, const char *word);
 
+/*
+ * The frequency of the time stamp counter as a multiple of its crystal's, for leaf 0x15. As near as it can be with a
+ * product of numerator and crystal that has 32 bits: guests multiply these first.
+ */
+struct cpu_ratio {
+	uint32_t numerator, denominator;
+};
+struct cpu_ratio cpu_counter_ratio(uint32_t tsc_khz, uint32_t crystal_khz);
+
 /* How many bits an APIC id needs for so many processors. */
 unsigned cpu_topology_bits(uint32_t count);
 

@@ -256,10 +256,12 @@ static void set_frequency(struct kvm_cpuid2 *cpuid, uint32_t tsc_khz)
 	bool intel = vendor && vendor->ebx == signature_INTEL_ebx;
 	struct kvm_cpuid_entry2 *entry = intel && vendor->eax >= 0x15 ? entry_made(cpuid, 0x15, 0, 0) : NULL;
 
+	struct cpu_ratio ratio = cpu_counter_ratio(tsc_khz, APIC_BUS_HZ / 1000);
+
 	if (!entry)
 		return;
-	entry->eax = APIC_BUS_HZ / 1000;
-	entry->ebx = tsc_khz;
+	entry->eax = ratio.denominator;
+	entry->ebx = ratio.numerator;
 	entry->ecx = APIC_BUS_HZ;
 	entry->edx = 0;
 }

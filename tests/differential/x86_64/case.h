@@ -45,6 +45,7 @@ enum {
 	VECTOR_BP = 3,
 	VECTOR_OF = 4,
 	VECTOR_UD = 6,
+	VECTOR_SS = 12,
 	VECTOR_GP = 13,
 	VECTOR_PF = 14,
 	VECTOR_MF = 16,

@@ -35,10 +35,36 @@ void decode_in_mode(unsigned mode)
 		ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_COMPAT_32, ZYDIS_STACK_WIDTH_32);
 }
 
-bool decode(const uint8_t *code, unsigned size, struct decoded *ret_decoded)
+/* Zydis 4.0 leaves r13d where ModRM and SIB say that there is no base (SDM vol. 2, table 2-3, note 1), with 32-bit
+ * addresses. */
+static void mend_base(struct decoded *decoded)
+{
+	const ZydisDecodedInstruction *instruction = &decoded->instruction;
+
+	if (!(instruction->attributes & ZYDIS_ATTRIB_HAS_SIB) || instruction->raw.modrm.mod ||
+	    instruction->raw.sib.base != 5)
+		return;
+	for (unsigned i = 0; i < instruction->operand_count_visible; i++)
+		if (decoded->operands[i].type == ZYDIS_OPERAND_TYPE_MEMORY &&
+		    decoded->operands[i].mem.base == ZYDIS_REGISTER_R13D) {
+			decoded->operands[i].mem.base = ZYDIS_REGISTER_NONE;
+			decoded->operands[i].mem.disp.value = (int64_t)instruction->raw.disp.value;
+			decoded->operands[i].mem.disp.has_displacement = ZYAN_TRUE;
+		}
+}
+
+static bool decode_as_is(const uint8_t *code, unsigned size, struct decoded *ret_decoded)
 {
 	return ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, code, size < LONGEST ? size : LONGEST,
 						   &ret_decoded->instruction, ret_decoded->operands));
+}
+
+bool decode(const uint8_t *code, unsigned size, struct decoded *ret_decoded)
+{
+	if (!decode_as_is(code, size, ret_decoded))
+		return false;
+	mend_base(ret_decoded);
+	return true;
 }
 
 /* ---- the table ---- */
@@ -105,6 +131,17 @@ static bool is_narrow_branch(const ZydisDecodedInstruction *instruction)
 	}
 }
 
+/* AMD takes the condition from a repeat prefix; Intel reserves it (SDM vol. 2, 2.1.1). */
+static bool is_repeated_loop(const ZydisDecodedInstruction *instruction)
+{
+	if (instruction->mnemonic != ZYDIS_MNEMONIC_LOOPE && instruction->mnemonic != ZYDIS_MNEMONIC_LOOPNE)
+		return false;
+	for (unsigned i = 0; i < instruction->raw.prefix_count; i++)
+		if (instruction->raw.prefixes[i].value == 0xf2 || instruction->raw.prefixes[i].value == 0xf3)
+			return true;
+	return false;
+}
+
 /* 0f 0d with a register: a NOP to Intel, no instruction to AMD. */
 static bool is_register_prefetch(const struct decoded *decoded)
 {
@@ -118,7 +155,8 @@ bool encodings_allow(const struct decoded *decoded)
 {
 	const ZydisDecodedInstruction *instruction = &decoded->instruction;
 
-	return !is_narrow_branch(instruction) && !is_register_prefetch(decoded) && !is_far_64(instruction);
+	return !is_narrow_branch(instruction) && !is_register_prefetch(decoded) && !is_far_64(instruction) &&
+	       !is_repeated_loop(instruction);
 }
 
 /* ---- decoding the opcode space ---- */

@@ -245,10 +245,13 @@ static uint64_t place(struct making *making, const ZydisDecodedOperand *operand)
 {
 	const ZydisDecodedOperandMem *memory = &operand->mem;
 	uint32_t size = operand->size / 8u;
-	uint64_t target = choose_target(making, size ? size : 1) -
-			  address_base(making->decoded, memory->segment, &making->test->state);
+	uint64_t target = choose_target(making, size ? size : 1);
 	unsigned base;
 
+	/* AMD takes SHA's operands from anywhere, Intel's manual from multiples of 16 bytes. */
+	if (making->decoded->instruction.meta.isa_set == ZYDIS_ISA_SET_SHA)
+		target &= ~UINT64_C(15);
+	target -= address_base(making->decoded, memory->segment, &making->test->state);
 	if (memory->type == ZYDIS_MEMOP_TYPE_VSIB)
 		fill_index(making, memory);
 	if (memory->base == ZYDIS_REGISTER_RSP && operand->visibility == ZYDIS_OPERAND_VISIBILITY_HIDDEN &&
@@ -427,9 +430,11 @@ static bool is_repeated(const struct decoded *decoded)
 
 static void prepare_count(struct making *making)
 {
+	/* With a count of 0 AMD checks the right to ports, and Intel's manual does not. */
+	bool is_port = making->decoded->instruction.meta.category == ZYDIS_CATEGORY_IOSTRINGOP;
 	uint64_t count = CHANCE(making, 90) ? BELOW(making, 10) : BELOW(making, 100);
 
-	pin_address(making, RCX, count);
+	pin_address(making, RCX, count + is_port);
 }
 
 static bool loads_segment(const struct decoded *decoded)
@@ -664,14 +669,26 @@ static void patch_operand(struct making *making, const ZydisDecodedOperand *oper
 
 /* ---- the state ---- */
 
-static void fill_flags(struct making *making)
+/* How accesses of more than 8 bytes, or of several parts, are checked for alignment is up to the processor (SDM vol.
+ * 3, 6.15, interrupt 17). */
+static bool may_check_alignment(const struct decoded *decoded)
+{
+	for (unsigned i = 0; i < decoded->instruction.operand_count; i++)
+		if (decoded->operands[i].type == ZYDIS_OPERAND_TYPE_MEMORY &&
+		    (decoded->operands[i].size > 64 || decoded->operands[i].mem.type == ZYDIS_MEMOP_TYPE_VSIB))
+			return false;
+	return decoded->instruction.mnemonic != ZYDIS_MNEMONIC_ENTER &&
+	       decoded->instruction.meta.branch_type != ZYDIS_BRANCH_TYPE_FAR;
+}
+
+static void fill_flags(struct making *making, const struct decoded *first)
 {
 	struct state *state = &making->test->state;
 
 	state->rflags = (ANY(making) & FLAGS_STATUS) | FLAG_FIXED | FLAG_IF;
 	if (CHANCE(making, 30))
 		state->rflags |= FLAG_DF;
-	if (CHANCE(making, 3))
+	if (CHANCE(making, 3) && making->test->instructions == 1 && may_check_alignment(first))
 		state->rflags |= FLAG_AC;
 }
 
@@ -721,7 +738,7 @@ static void fill_state(struct making *making, const struct decoded *first)
 		state->gpr[RSP] -= CASE_DATA;
 		state->gpr[RBP] = (state->gpr[RBP] - CASE_DATA) & register_mask(making);
 	}
-	fill_flags(making);
+	fill_flags(making, first);
 	state->mxcsr = (uint32_t)image_mxcsr(&making->random, false);
 	image_x87(&making->random, state);
 	for (unsigned i = 0; i < 16; i++)

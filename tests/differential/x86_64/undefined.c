@@ -212,6 +212,46 @@ static void xgetbv(const struct subject *subject, struct allowance *allowance)
 	allowance->general |= 1u << RAX | 1u << RDX;
 }
 
+/* Which of several accesses or checks fails first. */
+static void any_order(const struct subject *subject, struct allowance *allowance)
+{
+	(void)subject;
+	allowance->any_fault = true;
+}
+
+/* When an element faults, others may have been loaded and the mask's elements be widened already or not. */
+static void gather(const struct subject *subject, struct allowance *allowance)
+{
+	const ZydisDecodedOperand *operands = subject->decoded->operands;
+
+	if (subject->native->vector == VECTOR_BP)
+		return;
+	allowance->any_fault = true;
+	allowance->vectors |= (uint16_t)(1u << (ZydisRegisterGetId(operands[0].reg.value) & 15));
+	allowance->vectors |= (uint16_t)(1u << (ZydisRegisterGetId(operands[2].reg.value) & 15));
+}
+
+/* Bytes that the mask leaves out may fault, or not. */
+static void masked_store(const struct subject *subject, struct allowance *allowance)
+{
+	allowance->is_void = subject->native->vector != VECTOR_BP;
+}
+
+static void environment_in_order(const struct subject *subject, struct allowance *allowance)
+{
+	any_order(subject, allowance);
+	environment(subject, allowance);
+}
+
+/* AMD does not check the alignment. */
+static void sha(const struct subject *subject, struct allowance *allowance)
+{
+	bool is_odd = !subject->is_exact || where(subject, allowance) & 15;
+
+	if (is_odd)
+		allowance->is_void = true;
+}
+
 /* ---- the table ---- */
 
 static const struct row {
@@ -260,6 +300,18 @@ static const struct row {
 	ROW(AAS, OF | SF | ZF | PF, NULL, "AAS, \"Flags Affected\": OF, SF, ZF and PF are undefined")
 	ROW(AAM, OF | AF | CF, NULL, "AAM, \"Flags Affected\": OF, AF and CF are undefined")
 	ROW(AAD, OF | AF | CF, NULL, "AAD, \"Flags Affected\": OF, AF and CF are undefined")
+#define ORDER(name) ROW(name, 0, any_order, #name ", \"Operation\": it has several accesses and checks, whose order differs by processor")
+	ORDER(CMPSB) ORDER(CMPSW) ORDER(CMPSD) ORDER(CMPSQ) ORDER(MOVSB) ORDER(MOVSW) ORDER(MOVSD) ORDER(MOVSQ)
+	ORDER(IRET) ORDER(IRETD) ORDER(IRETQ) ORDER(CALL) ORDER(RET) ORDER(JMP) ORDER(PUSH) ORDER(POP) ORDER(ENTER) ORDER(BOUND)
+	ORDER(PUSHA) ORDER(PUSHAD) ORDER(POPA) ORDER(POPAD) ORDER(LSS) ORDER(LFS) ORDER(LGS) ORDER(LDS) ORDER(LES)
+	ORDER(FLDENV) ORDER(FRSTOR) ORDER(FXRSTOR) ORDER(FXRSTOR64) ORDER(XRSTOR) ORDER(XRSTOR64)
+#define GATHER(name) ROW(name, 0, gather, #name ", \"Description\": which elements are complete when one faults is up to the processor")
+	GATHER(VGATHERDPD) GATHER(VGATHERDPS) GATHER(VGATHERQPD) GATHER(VGATHERQPS)
+	GATHER(VPGATHERDD) GATHER(VPGATHERDQ) GATHER(VPGATHERQD) GATHER(VPGATHERQQ)
+#define MASKED(name) ROW(name, 0, masked_store, "MASKMOVDQU, \"Description\": faults on bytes that are not stored are up to the processor")
+	MASKED(MASKMOVQ) MASKED(MASKMOVDQU) MASKED(VMASKMOVDQU)
+#define SHA(name) ROW(name, 0, sha, #name ", \"Other Exceptions\", class 4: AMD does not demand the alignment")
+	SHA(SHA1MSG1) SHA(SHA1MSG2) SHA(SHA1NEXTE) SHA(SHA1RNDS4) SHA(SHA256MSG1) SHA(SHA256MSG2) SHA(SHA256RNDS2)
 	ROW(BSWAP, 0, swap_16, "BSWAP, \"Description\": the result with a 16-bit register is undefined")
 #define APPROXIMATION ": relative error of at most 1.5 * 2^-12"
 	ROW(RCPPS, 0, approximate, "RCPPS" APPROXIMATION)
@@ -287,8 +339,8 @@ static const struct row {
 	ROW(FPTAN, 0, trigonometric, "FPTAN, \"FPU Flags Affected\": C0 and C3 are undefined, C1 too when C2 is 1")
 	ROW(FPREM, 0, remainder_codes, "FPREM, \"FPU Flags Affected\": C0, C1 and C3 are a quotient's bits, when there is one")
 	ROW(FPREM1, 0, remainder_codes, "FPREM1, \"FPU Flags Affected\": C0, C1 and C3 are a quotient's bits, when there is one")
-	ROW(FNSTENV, 0, environment, "FSTENV, \"FPU Flags Affected\"; vol. 1, 8.1.8: pointers and opcode differ by processor")
-	ROW(FNSAVE, 0, environment, "FSAVE; vol. 1, 8.1.8: pointers and opcode differ by processor")
+	ROW(FNSTENV, 0, environment_in_order, "FSTENV, \"FPU Flags Affected\"; vol. 1, 8.1.8: pointers and opcode differ by processor")
+	ROW(FNSAVE, 0, environment_in_order, "FSAVE; vol. 1, 8.1.8: pointers and opcode differ by processor")
 	ROW(FXSAVE, 0, fxsave, "FXSAVE; vol. 1, 8.1.8: pointers and opcode differ by processor; 11.6.6: MXCSR_MASK is its own")
 	ROW(FXSAVE64, 0, fxsave, "FXSAVE; vol. 1, 8.1.8: pointers and opcode differ by processor; 11.6.6: MXCSR_MASK is its own")
 	ROW(XSAVE, 0, xsave, "vol. 1, 13.6: what is in use is up to the processor")

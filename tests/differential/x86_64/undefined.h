@@ -15,7 +15,9 @@ struct allowance {
 	uint16_t fsw;
 	bool is_narrow;      /* general registers have 32 bits */
 	bool is_approximate; /* vector registers: floats of 32 bits that may be a little apart */
-	bool cr2;            /* within an access that faults anywhere */
+	bool any_fault;      /* of several accesses and checks, which one fails first */
+	bool is_void;        /* nothing is compared */
+	uint16_t vectors;    /* a bit per vector register */
 	unsigned range_count;
 	struct {
 		uint64_t address;
