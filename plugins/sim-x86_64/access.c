@@ -77,6 +77,8 @@ static void add_part(struct x86_cpu *cpu, const struct axvcpu_exit *exit)
 		access->parts[access->part_count++] = *exit;
 }
 
+#define NO_PLACE UINT64_MAX
+
 bool x86_vmm_read(struct x86_cpu *cpu, const struct x86_op *op, const struct axvcpu_exit *exit, unsigned size,
 		  uint64_t *ret_value)
 {
@@ -89,6 +91,8 @@ bool x86_vmm_read(struct x86_cpu *cpu, const struct x86_op *op, const struct axv
 		return true;
 	}
 	access->wanted = (uint16_t)size;
+	if (access->have < X86_REPLAY_BYTES)
+		access->places[access->have] = exit->reason == AXVCPU_EXIT_MMIO_READ ? exit->mmio_read.addr : NO_PLACE;
 	add_part(cpu, exit);
 	x86_stop_at(cpu, op, false);
 	return false;
@@ -319,8 +323,16 @@ static void code_written(struct x86_cpu *cpu, const struct x86_op *op, const str
 		x86_stop_after(cpu, op);
 }
 
+/* What the VMM has read there counts, also if memory is there by now. */
+static bool was_read(const struct x86_access *access, uint64_t gpa)
+{
+	return access->used < access->have && access->places[access->used] == gpa;
+}
+
 static bool read_part(struct x86_cpu *cpu, const struct x86_op *op, struct part *part, uint8_t *data)
 {
+	if (was_read(&cpu->access, part->gpa))
+		return device_read(cpu, op, part->gpa, data, part->size);
 	if (part->reach == X86_REACHED_DEVICE) {
 		/* ROM that will be written to is read like any memory. */
 		part->host = sim_memory_at(&cpu->cpu.memory, part->gpa, part->size, false);

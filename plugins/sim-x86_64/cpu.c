@@ -200,7 +200,8 @@ const struct sim_isa x86_isa = {
 
 /* ---- requests ---- */
 
-static void serve_requests(struct x86_cpu *cpu)
+/* True: a kick was among them. */
+static bool serve_requests(struct x86_cpu *cpu)
 {
 	struct sim_cpu *sim = &cpu->cpu;
 	uint64_t number;
@@ -208,7 +209,7 @@ static void serve_requests(struct x86_cpu *cpu)
 
 	if (__atomic_load_n(&sim->pass, __ATOMIC_RELAXED) == sim->generation &&
 	    !__atomic_load_n(&sim->member.requests, __ATOMIC_RELAXED))
-		return;
+		return false;
 	sim_cpu_restore_pass(sim);
 	bits = sim_member_take(&sim->member, &number);
 	if (bits & SIM_REQUEST_SLOTS)
@@ -224,8 +225,7 @@ static void serve_requests(struct x86_cpu *cpu)
 		sim_cpu_restore_pass(sim);
 	}
 	sim_member_done(&sim->member, number);
-	if (bits & SIM_REQUEST_KICK)
-		x86_exit(cpu, AXVCPU_EXIT_KICKED);
+	return bits & SIM_REQUEST_KICK;
 }
 
 /* ---- exceptions and interrupts ---- */
@@ -385,6 +385,10 @@ static void end_access(struct x86_cpu *cpu)
 	struct x86_access *access = &cpu->access;
 	bool wants_more = access->part_count && x86_is_read_exit(access->parts[access->part_count - 1].reason);
 
+	if (cpu->stopped) { /* before it was executed: a slot is missing */
+		access->part_count = access->part_next = access->used = 0;
+		return;
+	}
 	if (cpu->exception.pending && !cpu->exception.trap)
 		access->part_count = access->part_next = 0;
 	else if (wants_more)
@@ -414,7 +418,8 @@ static void turn(struct x86_cpu *cpu)
 {
 	int64_t limit;
 
-	serve_requests(cpu);
+	if (serve_requests(cpu))
+		x86_exit(cpu, AXVCPU_EXIT_KICKED);
 	if (cpu->stopped || x86_give_part(cpu) || look_at_events(cpu) || stop_at_breakpoint(cpu))
 		return;
 	limit = turn_limit(cpu);
@@ -443,15 +448,20 @@ void x86_leave_memory(struct x86_cpu *cpu)
 
 void x86_finish_access(struct x86_cpu *cpu)
 {
+	struct axvcpu_exit exit = AXVCPU_EXIT_INIT; /* for the run to come, which finds the same */
 	uint32_t host;
 
 	if (!cpu->access.have || cpu->access.waiting || cpu->access.part_count || cpu->exception.pending)
 		return;
 	host = x86_enter_fpu(cpu);
 	x86_touch_memory(cpu);
+	if (serve_requests(cpu)) /* the kick is for the run */
+		sim_member_request(&cpu->cpu.member, SIM_REQUEST_KICK);
+	cpu->exit = &exit;
 	cpu->stopped = false;
 	sim_cpu_begin_slice(&cpu->cpu, 1);
 	advance(cpu, 1);
+	cpu->exit = NULL;
 	sim_cpu_begin_slice(&cpu->cpu, 0);
 	x86_leave_memory(cpu);
 	x86_leave_fpu(cpu, host);
