@@ -200,8 +200,7 @@ const struct sim_isa x86_isa = {
 
 /* ---- requests ---- */
 
-/* True: a kick was among them. */
-static bool serve_requests(struct x86_cpu *cpu)
+static void serve_requests(struct x86_cpu *cpu)
 {
 	struct sim_cpu *sim = &cpu->cpu;
 	uint64_t number;
@@ -209,7 +208,7 @@ static bool serve_requests(struct x86_cpu *cpu)
 
 	if (__atomic_load_n(&sim->pass, __ATOMIC_RELAXED) == sim->generation &&
 	    !__atomic_load_n(&sim->member.requests, __ATOMIC_RELAXED))
-		return false;
+		return;
 	sim_cpu_restore_pass(sim);
 	bits = sim_member_take(&sim->member, &number);
 	if (bits & SIM_REQUEST_SLOTS)
@@ -225,7 +224,12 @@ static bool serve_requests(struct x86_cpu *cpu)
 		sim_cpu_restore_pass(sim);
 	}
 	sim_member_done(&sim->member, number);
-	return bits & SIM_REQUEST_KICK;
+	if (!(bits & SIM_REQUEST_KICK))
+		return;
+	if (cpu->exit)
+		x86_exit(cpu, AXVCPU_EXIT_KICKED);
+	else
+		sim_member_request(&sim->member, SIM_REQUEST_KICK); /* of the run that comes */
 }
 
 /* ---- exceptions and interrupts ---- */
@@ -418,8 +422,7 @@ static void turn(struct x86_cpu *cpu)
 {
 	int64_t limit;
 
-	if (serve_requests(cpu))
-		x86_exit(cpu, AXVCPU_EXIT_KICKED);
+	serve_requests(cpu);
 	if (cpu->stopped || x86_give_part(cpu) || look_at_events(cpu) || stop_at_breakpoint(cpu))
 		return;
 	limit = turn_limit(cpu);
@@ -448,17 +451,17 @@ void x86_leave_memory(struct x86_cpu *cpu)
 
 void x86_finish_access(struct x86_cpu *cpu)
 {
-	struct axvcpu_exit exit = AXVCPU_EXIT_INIT; /* for the run to come, which finds the same */
+	struct axvcpu_exit exit =
+		AXVCPU_EXIT_INIT; /* where code or a table has no memory: the next run finds the same */
 	uint32_t host;
 
 	if (!cpu->access.have || cpu->access.waiting || cpu->access.part_count || cpu->exception.pending)
 		return;
 	host = x86_enter_fpu(cpu);
 	x86_touch_memory(cpu);
-	if (serve_requests(cpu)) /* the kick is for the run */
-		sim_member_request(&cpu->cpu.member, SIM_REQUEST_KICK);
-	cpu->exit = &exit;
 	cpu->stopped = false;
+	serve_requests(cpu);
+	cpu->exit = &exit;
 	sim_cpu_begin_slice(&cpu->cpu, 1);
 	advance(cpu, 1);
 	cpu->exit = NULL;

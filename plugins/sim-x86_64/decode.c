@@ -308,6 +308,12 @@ static uint8_t implied_segment(const ZydisDecodedInstruction *head, unsigned mod
 	return mode == X86_MODE_64 ? X86_SLOT_ZERO : X86_SLOT_SEGMENT(X86_DS);
 }
 
+/* A SIB byte without a base. Zydis 4.0 takes r13d for it where an address of 32 bits goes with REX.B. */
+static bool lacks_base(const ZydisDecodedInstruction *head)
+{
+	return head->raw.sib.offset && head->raw.sib.base == 5 && head->raw.modrm.mod == 0;
+}
+
 static void set_memory(const ZydisDecodedOperand *operand, const struct instruction *insn, unsigned mode,
 		       struct x86_op *op)
 {
@@ -316,12 +322,12 @@ static void set_memory(const ZydisDecodedOperand *operand, const struct instruct
 	unsigned segment = segment_number(mem->segment);
 	bool has_base = segment == X86_FS || segment == X86_GS || mode != X86_MODE_64;
 
-	op->base = slot_of(mem->base);
+	op->base = lacks_base(&insn->head) ? X86_SLOT_ZERO : slot_of(mem->base);
 	op->index = index_class == ZYDIS_REGCLASS_XMM || index_class == ZYDIS_REGCLASS_YMM
 			    ? (uint8_t)ZydisRegisterGetId(mem->index)
 			    : slot_of(mem->index);
 	op->scale = (uint8_t)(mem->scale == 8 ? 3 : mem->scale == 4 ? 2 : mem->scale == 2);
-	op->disp = (int32_t)mem->disp.value;
+	op->disp = (int32_t)(lacks_base(&insn->head) ? insn->head.raw.disp.value : mem->disp.value);
 	op->seg = has_base ? X86_SLOT_SEGMENT(segment) : X86_SLOT_ZERO;
 	if (segment == X86_SS)
 		op->flags |= X86_OP_STACK;

@@ -211,21 +211,22 @@ struct x86_x87 {
 
 #define X86_NO_BUDGET UINT64_MAX
 
-enum { X86_CPUID_WORDS = 9, X86_BREAKPOINTS = 16, X86_REPLAY_BYTES = 1024, X86_PARTS = 24 };
+enum { X86_CPUID_WORDS = 9, X86_BREAKPOINTS = 16, X86_REPLAYS = 128, X86_PARTS = 24 };
 
 /*
  * Accesses that the VMM carries out: each is a part, given to it as an exit. A read stops the instruction, which is
- * executed again when the value is there: its reads are then answered from `values`, in order. The parts of writes are
- * given when the instruction is done.
+ * executed again when the value is there: its reads are then answered from `values`, in order, also where memory has
+ * come in the meantime. The parts of writes are given when the instruction is done.
  */
+#define X86_NO_PLACE UINT64_MAX
+
 struct x86_access {
-	bool waiting;    /* the last exit was a read, which the VMM has not completed */
-	uint16_t wanted; /* bytes that it reads */
-	uint16_t have;   /* bytes of values */
-	uint16_t used;   /* of these, by the present execution */
-	uint8_t values[X86_REPLAY_BYTES];
-	uint64_t places[X86_REPLAY_BYTES]; /* guest-physical address of the value that begins here; of ports and MSRs:
-					      none */
+	bool waiting;  /* the last exit was a read, which the VMM has not completed */
+	uint16_t have; /* reads that the VMM has completed for the present instruction */
+	uint16_t used; /* of these, by the present execution */
+	uint64_t values[X86_REPLAYS];
+	uint64_t places[X86_REPLAYS +
+			1]; /* guest-physical addresses, X86_NO_PLACE for ports and MSRs; the last is being read */
 	unsigned part_count, part_next;
 	struct axvcpu_exit parts[X86_PARTS];
 };
