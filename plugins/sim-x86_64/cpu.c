@@ -410,12 +410,13 @@ static void advance(struct x86_cpu *cpu, int64_t limit)
 	if (watched && x86_debug_before(cpu))
 		return;
 	cpu->shadow = 0;
+	cpu->untraced = false;
 	execute(cpu, limit);
 	end_access(cpu);
 	if (shadow && cpu->shadow)
 		cpu->shadow = 0; /* the instruction in a shadow casts none */
 	if (!cpu->exception.pending && !cpu->stopped)
-		x86_debug_after(cpu, traced);
+		x86_debug_after(cpu, traced && !cpu->untraced);
 }
 
 static void turn(struct x86_cpu *cpu)

@@ -308,10 +308,10 @@ static uint8_t implied_segment(const ZydisDecodedInstruction *head, unsigned mod
 	return mode == X86_MODE_64 ? X86_SLOT_ZERO : X86_SLOT_SEGMENT(X86_DS);
 }
 
-/* A SIB byte without a base. Zydis 4.0 takes r13d for it where an address of 32 bits goes with REX.B. */
+/* Zydis 4.0 gives r13d as a base, with 32-bit addresses, where ModRM and SIB say that there is none. */
 static bool lacks_base(const ZydisDecodedInstruction *head)
 {
-	return head->raw.sib.offset && head->raw.sib.base == 5 && head->raw.modrm.mod == 0;
+	return head->attributes & ZYDIS_ATTRIB_HAS_SIB && !head->raw.modrm.mod && head->raw.sib.base == 5;
 }
 
 static void set_memory(const ZydisDecodedOperand *operand, const struct instruction *insn, unsigned mode,
@@ -322,17 +322,21 @@ static void set_memory(const ZydisDecodedOperand *operand, const struct instruct
 	unsigned segment = segment_number(mem->segment);
 	bool has_base = segment == X86_FS || segment == X86_GS || mode != X86_MODE_64;
 
-	op->base = lacks_base(&insn->head) ? X86_SLOT_ZERO : slot_of(mem->base);
+	op->base = slot_of(mem->base);
 	op->index = index_class == ZYDIS_REGCLASS_XMM || index_class == ZYDIS_REGCLASS_YMM
 			    ? (uint8_t)ZydisRegisterGetId(mem->index)
 			    : slot_of(mem->index);
 	op->scale = (uint8_t)(mem->scale == 8 ? 3 : mem->scale == 4 ? 2 : mem->scale == 2);
-	op->disp = (int32_t)(lacks_base(&insn->head) ? insn->head.raw.disp.value : mem->disp.value);
+	op->disp = (int32_t)mem->disp.value;
 	op->seg = has_base ? X86_SLOT_SEGMENT(segment) : X86_SLOT_ZERO;
 	if (segment == X86_SS)
 		op->flags |= X86_OP_STACK;
 	if (mode != X86_MODE_64 || insn->head.address_width != 64)
 		op->flags |= X86_OP_SLOW;
+	if (lacks_base(&insn->head)) {
+		op->base = X86_SLOT_ZERO;
+		op->disp = (int32_t)insn->head.raw.disp.value;
+	}
 	if (op->base == X86_SLOT_RIP)
 		op->disp += op->at + op->length;
 	if (mem->disp.has_displacement && insn->head.raw.disp.size > 32) {
@@ -426,8 +430,8 @@ static bool may_keep_flags(const struct instruction *insn)
 	case ZYDIS_MNEMONIC_RCR:
 	case ZYDIS_MNEMONIC_SHLD:
 	case ZYDIS_MNEMONIC_SHRD:
-		return !strchr(insn->kinds, 'i') || !(insn->operands[insn->head.operand_count_visible - 1].imm.value.u &
-						      (insn->head.operand_width == 64 ? 63 : 31));
+		return !strchr(insn->kinds, 'i') ||
+		       insn->operands[insn->head.operand_count_visible - 1].imm.value.u == 0;
 	default:
 		return insn->head.attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE | ZYDIS_ATTRIB_HAS_REPNE);
 	}
@@ -507,6 +511,28 @@ static bool add_undecodable(struct builder *builder, ZyanStatus status)
 	return true;
 }
 
+/* f3 90 with REX.B is an exchange with r8: the prefix means nothing to it. Zydis takes it for a PAUSE. */
+static void mend_pause(struct instruction *insn)
+{
+	ZydisRegisterClass width = insn->head.raw.rex.W			? ZYDIS_REGCLASS_GPR64
+				   : insn->head.operand_width == 16 ? ZYDIS_REGCLASS_GPR16
+								    : ZYDIS_REGCLASS_GPR32;
+
+	if (insn->head.mnemonic != ZYDIS_MNEMONIC_PAUSE || !(insn->head.attributes & ZYDIS_ATTRIB_HAS_REX) ||
+	    !insn->head.raw.rex.B)
+		return;
+	insn->head.mnemonic = ZYDIS_MNEMONIC_XCHG;
+	insn->head.operand_count_visible = 2;
+	insn->head.operand_width = (ZyanU8)ZydisRegisterClassGetWidth(ZYDIS_MACHINE_MODE_LONG_64, width);
+	insn->head.attributes &= ~(ZydisInstructionAttributes)(ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE);
+	for (unsigned i = 0; i < 2; i++)
+		insn->operands[i] = (ZydisDecodedOperand){
+			.type = ZYDIS_OPERAND_TYPE_REGISTER,
+			.size = insn->head.operand_width,
+			.reg.value = ZydisRegisterEncode(width, i ? 8 : 0),
+		};
+}
+
 static bool add_instruction(struct builder *builder)
 {
 	struct x86_op *op = &builder->ops[builder->count];
@@ -521,6 +547,7 @@ static bool add_instruction(struct builder *builder)
 						    insn.head.operand_count_visible);
 	if (!ZYAN_SUCCESS(status))
 		return add_undecodable(builder, status);
+	mend_pause(&insn);
 	find_kinds(&insn);
 	*op = (struct x86_op){
 		.at = (uint8_t)builder->at,

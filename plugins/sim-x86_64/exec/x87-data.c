@@ -242,7 +242,7 @@ static bool store(struct x86_cpu *cpu, const struct x86_op *op, const struct sto
 	}
 	/* There is no register here that could take a result with a biased exponent. */
 	stored = !x87_is_unmasked(x87, sw, X87_BEFORE | X87_OE | X87_UE);
-	if (stored && !x87_write(cpu, op, data, how->size))
+	if (stored ? !x87_write(cpu, op, data, how->size) : !x87_probe(cpu, op, how->size))
 		return false;
 	x87_record_data(cpu, op);
 	x87_settle(x87, sw, 0);
