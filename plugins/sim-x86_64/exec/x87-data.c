@@ -226,7 +226,7 @@ static const struct store store_int32 = { to_int32, 4, { 0, 0, 0, 0x80 } };
 static const struct store store_int64 = { to_int64, 8, { 0, 0, 0, 0, 0, 0, 0, 0x80 } };
 static const struct store store_packed = { to_packed, 10, { 0, 0, 0, 0, 0, 0, 0, 0xc0, 0xff, 0xff } };
 
-/* Memory that cannot be written faults before the unit finds anything. */
+/* Memory that cannot be written faults before the unit finds anything, also where nothing will be stored. */
 static bool store(struct x86_cpu *cpu, const struct x86_op *op, const struct store *how, unsigned cw, bool pops)
 {
 	struct x86_x87 *x87 = &cpu->x87;
@@ -242,7 +242,7 @@ static bool store(struct x86_cpu *cpu, const struct x86_op *op, const struct sto
 	}
 	/* There is no register here that could take a result with a biased exponent. */
 	stored = !x87_is_unmasked(x87, sw, X87_BEFORE | X87_OE | X87_UE);
-	if (stored && !x87_write(cpu, op, data, how->size))
+	if (stored ? !x87_write(cpu, op, data, how->size) : !x87_probe(cpu, op, how->size))
 		return false;
 	x87_record_data(cpu, op);
 	x87_settle(x87, sw, 0);

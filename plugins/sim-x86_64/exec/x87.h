@@ -208,6 +208,14 @@ X87_INLINE bool x87_write(struct x86_cpu *cpu, const struct x86_op *op, const vo
 	return x86_linear(cpu, op, size, X86_WRITE, &linear) && x86_write_bytes(cpu, op, linear, data, size);
 }
 
+/* Whether x87_write would not fault. */
+X87_INLINE bool x87_probe(struct x86_cpu *cpu, const struct x86_op *op, unsigned size)
+{
+	uint64_t linear;
+
+	return x86_linear(cpu, op, size, X86_WRITE, &linear) && x86_probe_write(cpu, op, linear, size);
+}
+
 /* ---- the host's unit ---- */
 
 #define X87_LIST(...) __VA_ARGS__
