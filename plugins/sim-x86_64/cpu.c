@@ -224,8 +224,12 @@ static void serve_requests(struct x86_cpu *cpu)
 		sim_cpu_restore_pass(sim);
 	}
 	sim_member_done(&sim->member, number);
-	if (bits & SIM_REQUEST_KICK)
+	if (!(bits & SIM_REQUEST_KICK))
+		return;
+	if (cpu->exit)
 		x86_exit(cpu, AXVCPU_EXIT_KICKED);
+	else
+		sim_member_request(&sim->member, SIM_REQUEST_KICK); /* of the run that comes */
 }
 
 /* ---- exceptions and interrupts ---- */
@@ -385,6 +389,10 @@ static void end_access(struct x86_cpu *cpu)
 	struct x86_access *access = &cpu->access;
 	bool wants_more = access->part_count && x86_is_read_exit(access->parts[access->part_count - 1].reason);
 
+	if (cpu->stopped) { /* before it was executed: a slot is missing */
+		access->part_count = access->part_next = access->used = 0;
+		return;
+	}
 	if (cpu->exception.pending && !cpu->exception.trap)
 		access->part_count = access->part_next = 0;
 	else if (wants_more)
@@ -402,12 +410,13 @@ static void advance(struct x86_cpu *cpu, int64_t limit)
 	if (watched && x86_debug_before(cpu))
 		return;
 	cpu->shadow = 0;
+	cpu->untraced = false;
 	execute(cpu, limit);
 	end_access(cpu);
 	if (shadow && cpu->shadow)
 		cpu->shadow = 0; /* the instruction in a shadow casts none */
 	if (!cpu->exception.pending && !cpu->stopped)
-		x86_debug_after(cpu, traced);
+		x86_debug_after(cpu, traced && !cpu->untraced);
 }
 
 static void turn(struct x86_cpu *cpu)
@@ -443,6 +452,8 @@ void x86_leave_memory(struct x86_cpu *cpu)
 
 void x86_finish_access(struct x86_cpu *cpu)
 {
+	struct axvcpu_exit exit =
+		AXVCPU_EXIT_INIT; /* where code or a table has no memory: the next run finds the same */
 	uint32_t host;
 
 	if (!cpu->access.have || cpu->access.waiting || cpu->access.part_count || cpu->exception.pending)
@@ -450,8 +461,11 @@ void x86_finish_access(struct x86_cpu *cpu)
 	host = x86_enter_fpu(cpu);
 	x86_touch_memory(cpu);
 	cpu->stopped = false;
+	serve_requests(cpu);
+	cpu->exit = &exit;
 	sim_cpu_begin_slice(&cpu->cpu, 1);
 	advance(cpu, 1);
+	cpu->exit = NULL;
 	sim_cpu_begin_slice(&cpu->cpu, 0);
 	x86_leave_memory(cpu);
 	x86_leave_fpu(cpu, host);

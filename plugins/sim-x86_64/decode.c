@@ -308,6 +308,12 @@ static uint8_t implied_segment(const ZydisDecodedInstruction *head, unsigned mod
 	return mode == X86_MODE_64 ? X86_SLOT_ZERO : X86_SLOT_SEGMENT(X86_DS);
 }
 
+/* Zydis 4.0 gives r13d as a base, with 32-bit addresses, where ModRM and SIB say that there is none. */
+static bool lacks_base(const ZydisDecodedInstruction *head)
+{
+	return head->attributes & ZYDIS_ATTRIB_HAS_SIB && !head->raw.modrm.mod && head->raw.sib.base == 5;
+}
+
 static void set_memory(const ZydisDecodedOperand *operand, const struct instruction *insn, unsigned mode,
 		       struct x86_op *op)
 {
@@ -327,6 +333,10 @@ static void set_memory(const ZydisDecodedOperand *operand, const struct instruct
 		op->flags |= X86_OP_STACK;
 	if (mode != X86_MODE_64 || insn->head.address_width != 64)
 		op->flags |= X86_OP_SLOW;
+	if (lacks_base(&insn->head)) {
+		op->base = X86_SLOT_ZERO;
+		op->disp = (int32_t)insn->head.raw.disp.value;
+	}
 	if (op->base == X86_SLOT_RIP)
 		op->disp += op->at + op->length;
 	if (mem->disp.has_displacement && insn->head.raw.disp.size > 32) {
@@ -501,6 +511,28 @@ static bool add_undecodable(struct builder *builder, ZyanStatus status)
 	return true;
 }
 
+/* f3 90 with REX.B is an exchange with r8: the prefix means nothing to it. Zydis takes it for a PAUSE. */
+static void mend_pause(struct instruction *insn)
+{
+	ZydisRegisterClass width = insn->head.raw.rex.W			? ZYDIS_REGCLASS_GPR64
+				   : insn->head.operand_width == 16 ? ZYDIS_REGCLASS_GPR16
+								    : ZYDIS_REGCLASS_GPR32;
+
+	if (insn->head.mnemonic != ZYDIS_MNEMONIC_PAUSE || !(insn->head.attributes & ZYDIS_ATTRIB_HAS_REX) ||
+	    !insn->head.raw.rex.B)
+		return;
+	insn->head.mnemonic = ZYDIS_MNEMONIC_XCHG;
+	insn->head.operand_count_visible = 2;
+	insn->head.operand_width = (ZyanU8)ZydisRegisterClassGetWidth(ZYDIS_MACHINE_MODE_LONG_64, width);
+	insn->head.attributes &= ~(ZydisInstructionAttributes)(ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE);
+	for (unsigned i = 0; i < 2; i++)
+		insn->operands[i] = (ZydisDecodedOperand){
+			.type = ZYDIS_OPERAND_TYPE_REGISTER,
+			.size = insn->head.operand_width,
+			.reg.value = ZydisRegisterEncode(width, i ? 8 : 0),
+		};
+}
+
 static bool add_instruction(struct builder *builder)
 {
 	struct x86_op *op = &builder->ops[builder->count];
@@ -515,6 +547,7 @@ static bool add_instruction(struct builder *builder)
 						    insn.head.operand_count_visible);
 	if (!ZYAN_SUCCESS(status))
 		return add_undecodable(builder, status);
+	mend_pause(&insn);
 	find_kinds(&insn);
 	*op = (struct x86_op){
 		.at = (uint8_t)builder->at,

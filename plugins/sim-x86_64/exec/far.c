@@ -349,6 +349,7 @@ static const struct x86_op *interrupt(struct x86_cpu *cpu, const struct x86_op *
 	uint64_t rip = 0;
 	bool ok = x86_interrupt(cpu, &event, &rip);
 
+	cpu->untraced = ok;
 	return finish(cpu, op, ok, rip);
 }
 

@@ -417,11 +417,15 @@ static bool has_fsgsbase(const struct x86_cpu *cpu)
 	return cpu->cr4 & X86_CR4_FSGSBASE;
 }
 
+/* An operand-size prefix means nothing to these. */
 static const struct x86_op *read_base(struct x86_cpu *cpu, const struct x86_op *op, unsigned segment)
 {
+	uint64_t base;
+
 	if (!has_fsgsbase(cpu))
 		return x86_fault(cpu, op, X86_UD);
-	put(cpu, op, op->dst, x86_segment_base(cpu, segment));
+	base = x86_segment_base(cpu, segment);
+	X86_SLOT64(cpu, op->dst) = op->flags & X86_OP_W ? base : (uint32_t)base;
 	return op + 1;
 }
 
@@ -431,7 +435,7 @@ static const struct x86_op *write_base(struct x86_cpu *cpu, const struct x86_op 
 
 	if (!has_fsgsbase(cpu))
 		return x86_fault(cpu, op, X86_UD);
-	if (x86_operand_size(op) == 4)
+	if (!(op->flags & X86_OP_W))
 		base = (uint32_t)base;
 	if (!x86_canonical(base))
 		return x86_fault_code(cpu, op, X86_GP, 0);

@@ -208,7 +208,7 @@ X87_INLINE bool x87_write(struct x86_cpu *cpu, const struct x86_op *op, const vo
 	return x86_linear(cpu, op, size, X86_WRITE, &linear) && x86_write_bytes(cpu, op, linear, data, size);
 }
 
-/* Whether x87_write would not fault. */
+/* Whether it could be written. */
 X87_INLINE bool x87_probe(struct x86_cpu *cpu, const struct x86_op *op, unsigned size)
 {
 	uint64_t linear;

@@ -142,6 +142,12 @@ static bool is_repeated_loop(const ZydisDecodedInstruction *instruction)
 	return false;
 }
 
+/* 63 with an operand of 16 bits reads 16 bits to Intel, and 32 to AMD. */
+static bool is_narrow_movsxd(const ZydisDecodedInstruction *instruction)
+{
+	return instruction->mnemonic == ZYDIS_MNEMONIC_MOVSXD && instruction->operand_width == 16;
+}
+
 /* 0f 0d with a register: a NOP to Intel, no instruction to AMD. */
 static bool is_register_prefetch(const struct decoded *decoded)
 {
@@ -156,7 +162,7 @@ bool encodings_allow(const struct decoded *decoded)
 	const ZydisDecodedInstruction *instruction = &decoded->instruction;
 
 	return !is_narrow_branch(instruction) && !is_register_prefetch(decoded) && !is_far_64(instruction) &&
-	       !is_repeated_loop(instruction);
+	       !is_repeated_loop(instruction) && !is_narrow_movsxd(instruction);
 }
 
 /* ---- decoding the opcode space ---- */
