@@ -3,11 +3,12 @@
 #
 # From a fresh Debian 12 to a booted guest, or to a passed test suite, in one command:
 #
-#   sh tests/setup.sh boot    installs what is needed, builds, fetches U-Boot and boots it
-#   sh tests/setup.sh test    installs what is needed, builds in every way that is supported, and runs every test
+#   sh tests/setup.sh boot          installs what is needed, builds, fetches Debian's kernel for amd64 and boots it to a shell
+#   sh tests/setup.sh boot u-boot   the same with U-Boot for riscv64
+#   sh tests/setup.sh test          installs what is needed, builds in every way that is supported, and runs every test
 #
 # Runs as root or as a user who may use sudo. What is installed already is left alone, and what is built is built once:
-# both commands can be repeated. Everything that is made lies in build*/ below the checkout.
+# all commands can be repeated. Everything that is made lies in build*/ below the checkout.
 set -eu
 # Plugins that others may write are refused, and so they would be after a build with a lax umask.
 umask 022
@@ -17,15 +18,16 @@ cd "$top"
 logs=$top/build-logs
 
 to_build="gcc libc6-dev meson ninja-build pkg-config python3 libffi-dev libelf-dev libfdt-dev libjson-c-dev libzydis-dev"
-to_boot="$to_build u-boot-qemu"
-to_test="$to_boot g++ clang clang-format libclang-rt-14-dev libcmocka-dev valgrind mandoc device-tree-compiler \
- gcc-riscv64-linux-gnu qemu-system-misc qemu-system-x86 busybox-static lz4 acpica-tools"
+to_boot_linux="$to_build busybox-static xz-utils"
+to_boot_u_boot="$to_build u-boot-qemu"
+to_test="$to_boot_linux u-boot-qemu g++ clang clang-format libclang-rt-14-dev libcmocka-dev valgrind mandoc device-tree-compiler \
+ gcc-riscv64-linux-gnu qemu-system-misc qemu-system-x86 lz4 acpica-tools"
 
 say() { printf '\n== %s\n' "$*"; }
 die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
 
 usage() {
-    sed -n 's/^# \{0,1\}//; 3,10p' "$0"
+    sed -n 's/^# \{0,1\}//; 3,11p' "$0"
 }
 
 as_root() {
@@ -70,9 +72,31 @@ build() {
     ninja -C "$folder" >>"$log" 2>&1 || { tail -n 60 "$log" >&2; die "the build of $folder failed; see $log"; }
 }
 
-boot() {
+# The engine is the host's processor where its KVM can run a kernel, else the simulated one: it says which. Without a terminal the
+# guest tries what a small machine must be able to do, and powers off.
+boot_linux() {
     # shellcheck disable=SC2086
-    need $to_boot
+    need $to_boot_linux
+    say "building"
+    build build
+    say "fetching Debian's kernel and busybox"
+    linux=$(sh tests/guests/fetch.sh "$top/build" linux-amd64) || die "Debian's kernel could not be had"
+    busybox=$(sh tests/guests/fetch.sh "$top/build" busybox) || die "busybox could not be had"
+    initramfs=$top/build/guests/initramfs.cpio
+    python3 tests/guests/initramfs.py "$busybox" "$initramfs" || die "the initial RAM disk could not be made"
+    words="console=ttyS0 quiet cryptomgr.notests"
+    set -- --backend auto --smp 2 --mem 512M --initrd "$initramfs"
+    if [ -t 0 ]; then
+        say "booting Linux to a shell: 'poweroff' or Ctrl-A x ends it"
+        exec build/cli/axvcpu-run "$@" --append "$words interactive" "$linux/vmlinuz"
+    fi
+    say "booting Linux (no terminal: it runs a test of its own and powers off)"
+    build/cli/axvcpu-run "$@" --append "$words" --stats --timeout 600 "$linux/vmlinuz" </dev/null
+}
+
+boot_u_boot() {
+    # shellcheck disable=SC2086
+    need $to_boot_u_boot
     say "building"
     build build
     firmware=$(sh tests/guests/fetch.sh "$top/build") || die "U-Boot could not be had"
@@ -156,8 +180,9 @@ test_all() {
     say "every part passed"
 }
 
-case "${1:-}" in
-boot) boot ;;
+case "${1:-}${2:+ $2}" in
+boot | "boot linux") boot_linux ;;
+"boot u-boot") boot_u_boot ;;
 test) test_all ;;
 -h | --help | help) usage ;;
 *)

@@ -77,18 +77,22 @@ static void add_part(struct x86_cpu *cpu, const struct axvcpu_exit *exit)
 		access->parts[access->part_count++] = *exit;
 }
 
+static uint64_t low_bytes(uint64_t value, unsigned size)
+{
+	return size == 8 ? value : value & ((UINT64_C(1) << 8 * size) - 1);
+}
+
 bool x86_vmm_read(struct x86_cpu *cpu, const struct x86_op *op, const struct axvcpu_exit *exit, unsigned size,
 		  uint64_t *ret_value)
 {
 	struct x86_access *access = &cpu->access;
 
 	*ret_value = 0;
-	if (access->used + size <= access->have) {
-		memcpy(ret_value, access->values + access->used, size);
-		access->used = (uint16_t)(access->used + size);
+	if (access->used < access->have) {
+		*ret_value = low_bytes(access->values[access->used++], size);
 		return true;
 	}
-	access->wanted = (uint16_t)size;
+	access->places[access->have] = exit->reason == AXVCPU_EXIT_MMIO_READ ? exit->mmio_read.addr : X86_NO_PLACE;
 	add_part(cpu, exit);
 	x86_stop_at(cpu, op, false);
 	return false;
@@ -105,10 +109,16 @@ void x86_complete_read(struct x86_cpu *cpu, uint64_t value)
 	struct x86_access *access = &cpu->access;
 
 	access->waiting = false;
-	if (access->have + access->wanted > X86_REPLAY_BYTES)
-		return;
-	memcpy(access->values + access->have, &value, access->wanted);
-	access->have = (uint16_t)(access->have + access->wanted);
+	if (access->have < X86_REPLAYS)
+		access->values[access->have++] = value;
+}
+
+/* Whether the VMM has read this place for the present instruction. */
+static bool was_read(const struct x86_cpu *cpu, uint64_t gpa)
+{
+	const struct x86_access *access = &cpu->access;
+
+	return access->used < access->have && access->places[access->used] == gpa;
 }
 
 void x86_forget_access(struct x86_cpu *cpu)
@@ -260,11 +270,20 @@ static bool reach_span(struct x86_cpu *cpu, const struct x86_op *op, uint64_t li
 	return false;
 }
 
+/* What checked alignment asks of an access. Vectors that need not be aligned otherwise are up to the processor; AMD's
+ * want 16 bytes, also of 32. */
+static unsigned alignment_of(unsigned size)
+{
+	if (size == 16 || size == 32)
+		return 16;
+	return size <= 8 ? size : 1;
+}
+
 static bool check_linear(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, unsigned size)
 {
 	if (x86_in_64(cpu) && (!x86_canonical(linear) || !x86_canonical(linear + size - 1)))
 		return segment_fault(cpu, op, op->flags & X86_OP_STACK);
-	if (must_be_aligned(cpu) && size <= 8 && linear & (size - 1)) {
+	if (must_be_aligned(cpu) && linear & (alignment_of(size) - 1)) {
 		x86_fault_code(cpu, op, X86_AC, 0);
 		return false;
 	}
@@ -321,6 +340,8 @@ static void code_written(struct x86_cpu *cpu, const struct x86_op *op, const str
 
 static bool read_part(struct x86_cpu *cpu, const struct x86_op *op, struct part *part, uint8_t *data)
 {
+	if (was_read(cpu, part->gpa))
+		return device_read(cpu, op, part->gpa, data, part->size);
 	if (part->reach == X86_REACHED_DEVICE) {
 		/* ROM that will be written to is read like any memory. */
 		part->host = sim_memory_at(&cpu->cpu.memory, part->gpa, part->size, false);

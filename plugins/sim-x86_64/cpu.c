@@ -224,8 +224,12 @@ static void serve_requests(struct x86_cpu *cpu)
 		sim_cpu_restore_pass(sim);
 	}
 	sim_member_done(&sim->member, number);
-	if (bits & SIM_REQUEST_KICK)
+	if (!(bits & SIM_REQUEST_KICK))
+		return;
+	if (cpu->exit)
 		x86_exit(cpu, AXVCPU_EXIT_KICKED);
+	else
+		sim_member_request(&sim->member, SIM_REQUEST_KICK); /* of the run that comes */
 }
 
 /* ---- exceptions and interrupts ---- */
@@ -451,6 +455,7 @@ void x86_finish_access(struct x86_cpu *cpu)
 	host = x86_enter_fpu(cpu);
 	x86_touch_memory(cpu);
 	cpu->stopped = false;
+	serve_requests(cpu);
 	sim_cpu_begin_slice(&cpu->cpu, 1);
 	advance(cpu, 1);
 	sim_cpu_begin_slice(&cpu->cpu, 0);

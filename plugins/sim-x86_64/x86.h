@@ -154,11 +154,12 @@ enum {
 #define X86_FEATURES(F) \
 	F(SSE3) \
 	F(PCLMUL) \
-	F(SSSE3) F(FMA) F(CX16) F(SSE41) F(SSE42) F(MOVBE) F(POPCNT) F(AES) F(XSAVE) F(AVX) F(F16C) F(RDRAND) \
-		F(FSGSBASE) F(BMI1) F(AVX2) F(SMEP) F(BMI2) F(ERMS) F(INVPCID) F(RDSEED) F(ADX) F(SMAP) F(CLFLUSHOPT) \
-			F(CLWB) F(SHA) F(UMIP) F(RDPID) F(FSRM) F(LAHF) F(LZCNT) F(PREFETCHW) F(SYSCALL) F(NX) \
-				F(PAGE1GB) F(RDTSCP) F(LM) F(XSAVEOPT) F(XSAVEC) F(XGETBV1) F(XSAVES) F(PCID) \
-					F(X2APIC) F(TSC_DEADLINE)
+	F(SSSE3) \
+	F(FMA) F(CX16) F(SSE41) F(SSE42) F(MOVBE) F(POPCNT) F(AES) F(XSAVE) F(AVX) F(F16C) F(RDRAND) F(FSGSBASE) \
+		F(BMI1) F(AVX2) F(SMEP) F(BMI2) F(ERMS) F(INVPCID) F(RDSEED) F(ADX) F(SMAP) F(CLFLUSHOPT) F(CLWB) \
+			F(SHA) F(UMIP) F(RDPID) F(FSRM) F(LAHF) F(LZCNT) F(PREFETCHW) F(SYSCALL) F(NX) F(PAGE1GB) \
+				F(RDTSCP) F(LM) F(XSAVEOPT) F(XSAVEC) F(XGETBV1) F(XSAVES) F(PCID) F(X2APIC) \
+					F(TSC_DEADLINE)
 #define X86_FEATURE_NUMBER_(name) X86_FEATURE_BIT_##name,
 enum { X86_FEATURES(X86_FEATURE_NUMBER_) X86_FEATURE_COUNT };
 #undef X86_FEATURE_NUMBER_
@@ -210,19 +211,22 @@ struct x86_x87 {
 
 #define X86_NO_BUDGET UINT64_MAX
 
-enum { X86_CPUID_WORDS = 9, X86_BREAKPOINTS = 16, X86_REPLAY_BYTES = 1024, X86_PARTS = 24 };
+enum { X86_CPUID_WORDS = 9, X86_BREAKPOINTS = 16, X86_REPLAYS = 128, X86_PARTS = 24 };
 
 /*
  * Accesses that the VMM carries out: each is a part, given to it as an exit. A read stops the instruction, which is
- * executed again when the value is there: its reads are then answered from `values`, in order. The parts of writes are
- * given when the instruction is done.
+ * executed again when the value is there: its reads are then answered from `values`, in order, also where memory has
+ * come in the meantime. The parts of writes are given when the instruction is done.
  */
+#define X86_NO_PLACE UINT64_MAX
+
 struct x86_access {
-	bool waiting;    /* the last exit was a read, which the VMM has not completed */
-	uint16_t wanted; /* bytes that it reads */
-	uint16_t have;   /* bytes of values */
-	uint16_t used;   /* of these, by the present execution */
-	uint8_t values[X86_REPLAY_BYTES];
+	bool waiting;  /* the last exit was a read, which the VMM has not completed */
+	uint16_t have; /* reads that the VMM has completed for the present instruction */
+	uint16_t used; /* of these, by the present execution */
+	uint64_t values[X86_REPLAYS];
+	uint64_t places[X86_REPLAYS +
+			1]; /* guest-physical addresses, X86_NO_PLACE for ports and MSRs; the last is being read */
 	unsigned part_count, part_next;
 	struct axvcpu_exit parts[X86_PARTS];
 };
@@ -236,7 +240,7 @@ struct x86_cpu {
 	uint32_t rflags; /* all but the arithmetic ones */
 	uint64_t cc_src;
 
-	uint32_t mode; /* X86_MODE_* */
+	uint32_t mode;           /* X86_MODE_* */
 	uint64_t system_context; /* of the TLB: of the processor's own accesses */
 	uint8_t cpl;
 	uint8_t shadow;     /* 1 after sti, 2 after mov ss: the next instruction is executed without interruption */

@@ -223,30 +223,28 @@ EXTRACT(pextrq, 64, X86_PUT64)
 
 /* ---- maskmovdqu ---- */
 
-/* Probes or writes each run of bytes that the mask selects. */
-static bool write_runs(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, unsigned mask, bool probe)
+/* Whether the bytes that the mask selects can be written. Of a page in which there are none nothing is asked. */
+static bool probe_selected(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, unsigned mask)
 {
-	const uint8_t *data = cpu->v[op->dst].u8;
+	uint64_t left = SIM_PAGE_MASK + 1 - (linear & SIM_PAGE_MASK);
+	unsigned first = left < 16 ? (unsigned)left : 16; /* bytes in the first page */
 
-	for (unsigned at = 0; mask >> at;) {
-		unsigned length;
-
-		at += (unsigned)__builtin_ctz(mask >> at);
-		length = (unsigned)__builtin_ctz(~(mask >> at));
-		if (probe ? !x86_probe_write(cpu, op, linear + at, length)
-			  : !x86_write_bytes(cpu, op, linear + at, data + at, length))
-			return false;
-		at += length;
-	}
-	return true;
+	return (!(mask & ((1u << first) - 1)) || x86_probe_write(cpu, op, linear, 1)) &&
+	       (!(mask >> first) || x86_probe_write(cpu, op, linear + first, 1));
 }
 
 static bool write_selected(struct x86_cpu *cpu, const struct x86_op *op, uint64_t offset, unsigned mask)
 {
+	const uint8_t *data = cpu->v[op->dst].u8;
 	uint64_t linear;
 
-	return x86_linear_of(cpu, op, x86_segment_of(op), offset, 16, X86_WRITE, &linear) &&
-	       write_runs(cpu, op, linear, mask, true) && write_runs(cpu, op, linear, mask, false);
+	if (!x86_linear_of(cpu, op, x86_segment_of(op), offset, 16, X86_WRITE, &linear) ||
+	    !probe_selected(cpu, op, linear, mask))
+		return false;
+	for (unsigned i = 0; i < 16; i++)
+		if (mask >> i & 1 && !x86_write8(cpu, op, linear + i, data[i]))
+			return false;
+	return true;
 }
 
 EXEC(maskmovdqu)
