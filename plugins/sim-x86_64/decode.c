@@ -510,7 +510,7 @@ static bool add_undecodable(struct builder *builder, ZyanStatus status)
 /* f3 90 with REX.B is an exchange with r8: the prefix means nothing to it. Zydis takes it for a PAUSE. */
 static void mend_pause(struct instruction *insn)
 {
-	ZydisRegisterClass width = insn->head.raw.rex.W			? ZYDIS_REGCLASS_GPR64
+	ZydisRegisterClass width = insn->head.raw.rex.W ? ZYDIS_REGCLASS_GPR64
 				   : insn->head.operand_width == 16 ? ZYDIS_REGCLASS_GPR16
 								    : ZYDIS_REGCLASS_GPR32;
 
