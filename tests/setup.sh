@@ -177,7 +177,7 @@ test_all() {
     say "building with gcc, warnings are errors"
     build build-test -Dwerror=true
     say "fetching guests"
-    for guest in u-boot linux-amd64 busybox; do
+    for guest in u-boot linux-amd64 busybox seabios memtest86; do
         sh tests/guests/fetch.sh "$top/build-test" "$guest" >/dev/null || echo "$guest could not be fetched: its tests will be skipped"
     done
     check "style" test_style
