@@ -9,6 +9,7 @@
 
 #define MISC_ENABLE_FAST_STRINGS UINT64_C(1)
 #define MISC_ENABLE_NO_TRACES UINT64_C(0x1800) /* neither branch traces nor events are stored */
+#define MSR_SYSENTER_CS 0x174u                 /* its upper half reads as zero and ignores writes */
 #define MTRR_CAP UINT64_C(0x508)               /* 8 variable ranges, the fixed ones, write-combining */
 #define MICROCODE_REVISION (UINT64_C(1) << 32)
 #define APIC_BASE_RESET UINT64_C(0xfee00800)
@@ -248,7 +249,7 @@ bool x86_msr_write(struct x86_cpu *cpu, uint32_t index, uint64_t value)
 	if (row->check && !row->check(cpu, index, value))
 		return false;
 	if (row->access == PLAIN)
-		*place_of(cpu, row, index) = value;
+		*place_of(cpu, row, index) = index == MSR_SYSENTER_CS ? (uint32_t)value : value;
 	return true;
 }
 

@@ -424,7 +424,8 @@ static void set_segments(struct system_making *making)
 	else
 		set_segment(making, SEGMENT_CS, outer ? SELECTOR_CODE32_3 | 3 : SELECTOR_CODE32, 0, FLAT,
 			    FLAT_CODE32 | (outer ? DPL3 : 0));
-	set_segment(making, SYSTEM_TR, SELECTOR_TSS, SYSTEM_TSS, SYSTEM_TSS_LIMIT, TSS_BUSY);
+	/* Not busy: QEMU's processor ends, or grants no port, with a busy one in the register itself. */
+	set_segment(making, SYSTEM_TR, SELECTOR_TSS, SYSTEM_TSS, SYSTEM_TSS_LIMIT, TSS_FREE);
 	set_segment(making, SYSTEM_LDTR, SELECTOR_LDTR, SYSTEM_LDT, SYSTEM_LDT_LIMIT, 0x82);
 }
 
