@@ -44,7 +44,7 @@ static bool is_qemus(unsigned at, uint16_t one, uint16_t other)
 		return (one ^ other) == DESCRIPTOR_ACCESSED && at % 8 == 4 && other & DESCRIPTOR_ACCESSED;
 	if (at >= SYSTEM_PML4 && at < SYSTEM_CODE)
 		return (one ^ other) == ENTRY_ACCESSED && one & ENTRY_ACCESSED;
-	return at >= SYSTEM_TSS && at < SYSTEM_STACK_IST && (one ^ other) == RF_UPPER;
+	return at >= SYSTEM_TSS && (one ^ other) == RF_UPPER;
 }
 
 static bool is_same_ram(const struct system_outcome *reference, const struct system_outcome *other)

@@ -6,7 +6,7 @@
 
 #include "segments.h"
 
-/* QEMU's SYSRET leaves VIF and VIP, which are not in r11 here for that reason (SDM 2, SYSRET: loads them). */
+/* QEMU's SYSRET leaves VIF and VIP and loads VM and RF, which are not in r11 here for that reason (SDM 2, SYSRET). */
 enum { OP = 0x0f, RCX_OF = S_GPR + 1, RAX_OF = S_GPR, RDX_OF = S_GPR + 2, RBX_OF = S_GPR + 3, RSP_OF = S_GPR + 4 };
 
 static uint64_t truncate_to(const struct system_making *making, uint64_t value)
@@ -378,7 +378,7 @@ static void set_return_registers(struct system_making *making)
 {
 	set_reg(making, RCX_OF, truncate_to(making, any_target(making)));
 	set_reg(making, RDX_OF, truncate_to(making, any_target(making)));
-	set_reg(making, S_GPR + 11, making->test->bits == 64 ? (ANY(making) & 0x27ced7) : 0);
+	set_reg(making, S_GPR + 11, making->test->bits == 64 ? (ANY(making) & 0x24ced7) : 0);
 }
 
 /* Without status flags, and DF: QEMU's SYSCALL loses them (SDM 2, SYSCALL: RFLAGS and not IA32_FMASK). */
