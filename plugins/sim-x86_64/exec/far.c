@@ -242,14 +242,12 @@ static const struct x86_op *transfer_pointer(struct x86_cpu *cpu, const struct x
 static const struct x86_op *transfer_memory(struct x86_cpu *cpu, const struct x86_op *op, bool call)
 {
 	unsigned size = x86_operand_size(op);
-	uint8_t pointer[10];
 	uint64_t linear, offset = 0;
 	uint16_t selector;
 
-	if (!x86_linear(cpu, op, size + 2, X86_READ, &linear) || !x86_read_bytes(cpu, op, linear, pointer, size + 2))
+	if (!x86_linear(cpu, op, size + 2, X86_READ, &linear) || !x86_read_bytes(cpu, op, linear, &offset, size) ||
+	    !x86_read16(cpu, op, linear + size, &selector))
 		return NULL;
-	__builtin_memcpy(&offset, pointer, size);
-	__builtin_memcpy(&selector, pointer + size, 2);
 	return transfer(cpu, op, call, selector, offset);
 }
 
@@ -383,7 +381,8 @@ EXEC(bound32)
 	int32_t bounds[2], index = (int32_t)X86_SLOT32(cpu, op->dst);
 	uint64_t linear;
 
-	if (!x86_linear(cpu, op, 8, X86_READ, &linear) || !x86_read_bytes(cpu, op, linear, bounds, 8))
+	if (!x86_linear(cpu, op, 8, X86_READ, &linear) || !x86_read32(cpu, op, linear, (uint32_t *)&bounds[0]) ||
+	    !x86_read32(cpu, op, linear + 4, (uint32_t *)&bounds[1]))
 		return NULL;
 	if (index < bounds[0] || index > bounds[1])
 		return x86_fault(cpu, op, X86_BR);

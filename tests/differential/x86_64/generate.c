@@ -199,11 +199,13 @@ static void place_with_base(struct making *making, const ZydisDecodedOperandMem 
 			place_twice(making, memory, base, target);
 			return;
 		}
-		if (!(making->pinned >> index & 1))
+		if (making->pinned >> index & 1)
+			; /* the base makes up for it, if it can */
+		else if (making->pinned >> base & 1)
+			pin_address(making, index, (target - offset - making->test->state.gpr[base]) / memory->scale);
+		else
 			pin_address(making, index,
 				    CHANCE(making, 50) ? BELOW(making, 64) : values_general(&making->random));
-		if (making->pinned >> base & 1) /* the index has to make up for it */
-			pin_address(making, index, (target - offset - making->test->state.gpr[base]) / memory->scale);
 		offset += making->test->state.gpr[index] * memory->scale;
 	}
 	if (!(making->pinned >> base & 1))

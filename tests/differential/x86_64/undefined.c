@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "address.h"
+#include "segments.h"
 
 #define AF FLAG_AF
 #define CF FLAG_CF
@@ -197,6 +198,17 @@ static void fxsave(const struct subject *subject, struct allowance *allowance)
 	skip_memory(allowance, address + 28, 4);
 }
 
+/* The last 96 bytes are software's: whether they are read, so that they can fault, is not said. */
+static void fxrstor(const struct subject *subject, struct allowance *allowance)
+{
+	uint64_t last = where(subject, allowance) + 511;
+
+	allowance->any_fault = true;
+	if (!subject->is_exact ||
+	    (last >= CASE_READ_ONLY + CASE_READ_ONLY_SIZE && last < CASE_READ_ONLY + CASE_READ_ONLY_SIZE + 96))
+		allowance->is_void = true;
+}
+
 /* And which components are in use: a processor may say so of one that is as after a reset. */
 static void xsave(const struct subject *subject, struct allowance *allowance)
 {
@@ -241,6 +253,23 @@ static void gather(const struct subject *subject, struct allowance *allowance)
 static void masked_store(const struct subject *subject, struct allowance *allowance)
 {
 	allowance->is_void = subject->native->vector != VECTOR_BP;
+}
+
+/* The registers that were read before the one that fails. */
+static void pop_all(const struct subject *subject, struct allowance *allowance)
+{
+	allowance->any_fault = true;
+	if (subject->native->vector != VECTOR_BP)
+		allowance->general |= 0xff & ~(1u << RSP);
+}
+
+/* From compatibility mode to 64-bit code: whether the return address goes where the stack's base says, or to 0 plus the
+ * pointer, is told by neither manual. */
+static void call(const struct subject *subject, struct allowance *allowance)
+{
+	allowance->any_fault = true;
+	allowance->is_void = subject->decoded->instruction.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR &&
+			     segments_find(subject->state->segments[SEGMENT_SS])->base;
 }
 
 static void environment_in_order(const struct subject *subject, struct allowance *allowance)
@@ -308,9 +337,12 @@ static const struct row {
 	ROW(AAD, OF | AF | CF, NULL, "AAD, \"Flags Affected\": OF, AF and CF are undefined")
 #define ORDER(name) ROW(name, 0, any_order, #name ", \"Operation\": it has several accesses and checks, whose order differs by processor")
 	ORDER(CMPSB) ORDER(CMPSW) ORDER(CMPSD) ORDER(CMPSQ) ORDER(MOVSB) ORDER(MOVSW) ORDER(MOVSD) ORDER(MOVSQ)
-	ORDER(IRET) ORDER(IRETD) ORDER(IRETQ) ORDER(CALL) ORDER(RET) ORDER(JMP) ORDER(PUSH) ORDER(POP) ORDER(ENTER) ORDER(BOUND)
-	ORDER(PUSHA) ORDER(PUSHAD) ORDER(POPA) ORDER(POPAD) ORDER(LSS) ORDER(LFS) ORDER(LGS) ORDER(LDS) ORDER(LES)
-	ORDER(FLDENV) ORDER(FRSTOR) ORDER(FXRSTOR) ORDER(FXRSTOR64) ORDER(XRSTOR) ORDER(XRSTOR64)
+	ORDER(IRET) ORDER(IRETD) ORDER(IRETQ) ORDER(RET) ORDER(JMP) ORDER(PUSH) ORDER(POP) ORDER(ENTER) ORDER(BOUND)
+	ORDER(PUSHA) ORDER(PUSHAD) ORDER(LSS) ORDER(LFS) ORDER(LGS) ORDER(LDS) ORDER(LES)
+	ORDER(FLDENV) ORDER(FRSTOR) ORDER(XRSTOR) ORDER(XRSTOR64)
+	ROW(CALL, 0, call, "CALL, \"Operation\": the order of checks, and in which mode a far call writes, differ by processor")
+	ROW(POPA, 0, pop_all, "POPA, \"Operation\": registers read before a fault")
+	ROW(POPAD, 0, pop_all, "POPA, \"Operation\": registers read before a fault")
 #define GATHER(name) ROW(name, 0, gather, #name ", \"Description\": which elements are complete when one faults is up to the processor")
 	GATHER(VGATHERDPD) GATHER(VGATHERDPS) GATHER(VGATHERQPD) GATHER(VGATHERQPS)
 	GATHER(VPGATHERDD) GATHER(VPGATHERDQ) GATHER(VPGATHERQD) GATHER(VPGATHERQQ)
@@ -349,6 +381,8 @@ static const struct row {
 	ROW(FNSAVE, 0, environment_in_order, "FSAVE; vol. 1, 8.1.8: pointers and opcode differ by processor")
 	ROW(FXSAVE, 0, fxsave, "FXSAVE; vol. 1, 8.1.8: pointers and opcode differ by processor; 11.6.6: MXCSR_MASK is its own")
 	ROW(FXSAVE64, 0, fxsave, "FXSAVE; vol. 1, 8.1.8: pointers and opcode differ by processor; 11.6.6: MXCSR_MASK is its own")
+	ROW(FXRSTOR, 0, fxrstor, "FXRSTOR, table 3-43: bytes 416 to 511 are reserved or software's")
+	ROW(FXRSTOR64, 0, fxrstor, "FXRSTOR, table 3-43: bytes 416 to 511 are reserved or software's")
 	ROW(XSAVE, 0, xsave, "vol. 1, 13.6: what is in use is up to the processor")
 	ROW(XSAVE64, 0, xsave, "vol. 1, 13.6: what is in use is up to the processor")
 	ROW(XSAVEOPT, 0, xsave_optimised, "vol. 1, 13.9: what is written is up to the processor")
@@ -389,6 +423,18 @@ static void allow_partial_stores(const struct subject *subject, struct allowance
 	}
 }
 
+/* A vector that is both misaligned (#GP) and beyond the stack segment's limit (#SS): both are faults of one priority
+ * (SDM vol. 3, table 6-2). */
+static void allow_both_segment_faults(const struct subject *subject, struct allowance *allowance)
+{
+	if (subject->decoded->instruction.machine_mode == ZYDIS_MACHINE_MODE_LONG_64)
+		return;
+	for (unsigned i = 0; i < subject->decoded->instruction.operand_count; i++)
+		if (subject->decoded->operands[i].type == ZYDIS_OPERAND_TYPE_MEMORY &&
+		    subject->decoded->operands[i].size >= 128)
+			allowance->any_fault = true;
+}
+
 void undefined_find(const struct test_case *test, const struct outcome *native, struct allowance *ret_allowance)
 {
 	struct decoded decoded;
@@ -409,6 +455,7 @@ void undefined_find(const struct test_case *test, const struct outcome *native, 
 		if (row && row->refine)
 			row->refine(&subject, ret_allowance);
 		allow_partial_stores(&subject, ret_allowance);
+		allow_both_segment_faults(&subject, ret_allowance);
 	}
 }
 
