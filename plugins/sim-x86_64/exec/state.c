@@ -388,8 +388,10 @@ static bool restore(struct x86_cpu *cpu, const struct x86_op *op, bool superviso
 	struct image image = { .count = 0 };
 	uint64_t header[8], linear;
 	bool compacted, loads_mxcsr;
+	uint8_t first; /* the beginning must be there, also when nothing is loaded from it */
 
 	if (!may_execute(cpu, op, supervisor) || !find_area(cpu, op, area_size(components), 64, X86_READ, &linear) ||
+	    !x86_read8(cpu, op, linear, &first) ||
 	    !x86_read_bytes(cpu, op, linear + AREA_HEADER, header, sizeof(header)))
 		return false;
 	if (!is_valid_header(cpu, header, supervisor))
