@@ -422,6 +422,7 @@ EXEC(syscall)
 	cpu->cpu.x[X86_RCX] = return_rip(cpu, op);
 	cpu->cpu.x[11] = x86_rflags(cpu);
 	x86_set_rflags(cpu, x86_rflags(cpu) & ~cpu->sfmask);
+	cpu->untraced = !(cpu->rflags & X86_FLAG_TF);
 	set_flat(cpu, cs, (cs & ~3u) + 8, 0, true);
 	return x86_leave_to(cpu, op, cpu->lstar);
 }
