@@ -389,6 +389,10 @@ static void end_access(struct x86_cpu *cpu)
 	struct x86_access *access = &cpu->access;
 	bool wants_more = access->part_count && x86_is_read_exit(access->parts[access->part_count - 1].reason);
 
+	if (cpu->stopped) { /* before it was executed: a slot is missing */
+		access->part_count = access->part_next = access->used = 0;
+		return;
+	}
 	if (cpu->exception.pending && !cpu->exception.trap)
 		access->part_count = access->part_next = 0;
 	else if (wants_more)
@@ -448,6 +452,8 @@ void x86_leave_memory(struct x86_cpu *cpu)
 
 void x86_finish_access(struct x86_cpu *cpu)
 {
+	struct axvcpu_exit exit =
+		AXVCPU_EXIT_INIT; /* where code or a table has no memory: the next run finds the same */
 	uint32_t host;
 
 	if (!cpu->access.have || cpu->access.waiting || cpu->access.part_count || cpu->exception.pending)
@@ -456,8 +462,10 @@ void x86_finish_access(struct x86_cpu *cpu)
 	x86_touch_memory(cpu);
 	cpu->stopped = false;
 	serve_requests(cpu);
+	cpu->exit = &exit;
 	sim_cpu_begin_slice(&cpu->cpu, 1);
 	advance(cpu, 1);
+	cpu->exit = NULL;
 	sim_cpu_begin_slice(&cpu->cpu, 0);
 	x86_leave_memory(cpu);
 	x86_leave_fpu(cpu, host);

@@ -426,8 +426,8 @@ static bool may_keep_flags(const struct instruction *insn)
 	case ZYDIS_MNEMONIC_RCR:
 	case ZYDIS_MNEMONIC_SHLD:
 	case ZYDIS_MNEMONIC_SHRD:
-		return !strchr(insn->kinds, 'i') ||
-		       insn->operands[insn->head.operand_count_visible - 1].imm.value.u == 0;
+		return !strchr(insn->kinds, 'i') || !(insn->operands[insn->head.operand_count_visible - 1].imm.value.u &
+						      (insn->head.operand_width == 64 ? 63 : 31));
 	default:
 		return insn->head.attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE | ZYDIS_ATTRIB_HAS_REPNE);
 	}

@@ -60,14 +60,14 @@ X86_EXECUTORS_WIDE(movzx_rm, mov_extended, X86_RM, false)
 X86_EXECUTORS_WIDE(movsx_rr, mov_extended, X86_RR, true)
 X86_EXECUTORS_WIDE(movsx_rm, mov_extended, X86_RM, true)
 
+/* The source is a doubleword whatever the operand size. */
 X86_INLINE bool movsxd(struct x86_cpu *cpu, const struct x86_op *op, bool slow, unsigned size, enum x86_form form)
 {
-	unsigned source_size = size < 2 ? size : 2;
 	uint64_t value;
 
-	if (!x86_source(cpu, op, slow, source_size, form, &value))
+	if (!x86_source(cpu, op, slow, 2, form, &value))
 		return false;
-	x86_put(cpu, op->dst, size, (uint64_t)x86_signed(value, source_size));
+	x86_put(cpu, op->dst, size, (uint64_t)x86_signed(value, 2));
 	return true;
 }
 
@@ -482,8 +482,8 @@ static const struct x86_op *pusha(struct x86_cpu *cpu, const struct x86_op *op, 
 	uint64_t pointer = cpu->cpu.x[X86_RSP], linear;
 
 	for (unsigned i = 1; i <= 8; i++) {
-		if (!x86_linear_of(cpu, op, X86_SS, (pointer - (i << size)) & x86_ss_mask(cpu), 1u << size,
-				   X86_WRITE, &linear) ||
+		if (!x86_linear_of(cpu, op, X86_SS, (pointer - (i << size)) & x86_ss_mask(cpu), 1u << size, X86_WRITE,
+				   &linear) ||
 		    !x86_probe_write(cpu, op, linear, 1u << size))
 			return NULL;
 	}

@@ -2,16 +2,14 @@
 /* Memory operands of SSE outside of the fast case. */
 #include "sse.h"
 
-/* Operands of 16 bytes must be aligned, unless SSE_UNALIGNED says otherwise. */
+/* Operands of 16 bytes must be aligned, unless SSE_UNALIGNED says otherwise. That comes before what segments check. */
 static bool find(struct x86_cpu *cpu, const struct x86_op *op, unsigned size, unsigned access, uint64_t *ret_linear)
 {
-	if (!x86_linear(cpu, op, sse_bytes(size), access, ret_linear))
-		return false;
-	if (size == 16 && *ret_linear & 15) {
+	if (size == 16 && (x86_offset(cpu, op) + X86_SLOT64(cpu, op->seg)) & 15) {
 		x86_fault_code(cpu, op, X86_GP, 0);
 		return false;
 	}
-	return true;
+	return x86_linear(cpu, op, sse_bytes(size), access, ret_linear);
 }
 
 bool sse_read(struct x86_cpu *cpu, const struct x86_op *op, unsigned size, __m128i *ret_value)
