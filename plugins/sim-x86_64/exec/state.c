@@ -237,8 +237,9 @@ static bool fxsave_state(struct x86_cpu *cpu, const struct x86_op *op)
 	struct image image = { .count = 0 };
 	uint64_t linear;
 
-	if (!find_area(cpu, op, AREA_FXSAVE_SIZE, 16, X86_WRITE, &linear))
-		return false;
+	if (!find_area(cpu, op, AREA_FXSAVE_SIZE, 16, X86_WRITE, &linear) ||
+	    !x86_probe_write(cpu, op, linear + AREA_FXSAVE_SIZE - 1, 1))
+		return false; /* the whole area is accessed, though the last bytes are left */
 	put_x87(cpu, op, &image);
 	put_mxcsr(cpu, &image);
 	put_halves(cpu, 0, &image);
@@ -331,7 +332,8 @@ static bool save_standard(struct x86_cpu *cpu, const struct x86_op *op, bool opt
 	uint64_t linear, bitmap;
 
 	if (!may_execute(cpu, op, false) || !find_area(cpu, op, area_size(components), 64, X86_READ_WRITE, &linear) ||
-	    !x86_read64(cpu, op, linear + AREA_HEADER, &bitmap))
+	    !x86_probe_write(cpu, op, linear, 1) ||
+	    !x86_read_to_write_slow(cpu, op, linear + AREA_HEADER, &bitmap, sizeof(bitmap)))
 		return false;
 	bitmap = (bitmap & ~components) | (used & components);
 	return write_area(cpu, op, linear, optimized ? components & used : components,
@@ -346,6 +348,7 @@ static bool save_compacted(struct x86_cpu *cpu, const struct x86_op *op, bool su
 	uint64_t linear;
 
 	return may_execute(cpu, op, supervisor) && find_area(cpu, op, area_size(components), 64, X86_WRITE, &linear) &&
+	       x86_probe_write(cpu, op, linear, 1) &&
 	       write_area(cpu, op, linear, saved, saved & STATE_SSE, header, sizeof(header));
 }
 

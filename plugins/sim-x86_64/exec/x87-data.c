@@ -226,7 +226,7 @@ static const struct store store_int32 = { to_int32, 4, { 0, 0, 0, 0x80 } };
 static const struct store store_int64 = { to_int64, 8, { 0, 0, 0, 0, 0, 0, 0, 0x80 } };
 static const struct store store_packed = { to_packed, 10, { 0, 0, 0, 0, 0, 0, 0, 0xc0, 0xff, 0xff } };
 
-/* Memory that cannot be written faults before the unit finds anything. */
+/* Memory that cannot be written faults before the unit finds anything, also where nothing will be stored. */
 static bool store(struct x86_cpu *cpu, const struct x86_op *op, const struct store *how, unsigned cw, bool pops)
 {
 	struct x86_x87 *x87 = &cpu->x87;
