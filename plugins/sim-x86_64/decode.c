@@ -319,7 +319,8 @@ static void set_memory(const ZydisDecodedOperand *operand, const struct instruct
 {
 	const ZydisDecodedOperandMem *mem = &operand->mem;
 	ZydisRegisterClass index_class = ZydisRegisterGetClass(mem->index);
-	unsigned segment = segment_number(mem->segment);
+	/* 3e before an indirect branch says "no track" to CET, and "ds" all the same. Zydis leaves it at that. */
+	unsigned segment = insn->head.attributes & ZYDIS_ATTRIB_HAS_NOTRACK ? X86_DS : segment_number(mem->segment);
 	bool has_base = segment == X86_FS || segment == X86_GS || mode != X86_MODE_64;
 
 	op->base = lacks_base(&insn->head) ? X86_SLOT_ZERO : slot_of(mem->base);
