@@ -369,7 +369,8 @@ EXEC(bound16)
 	int16_t bounds[2], index = (int16_t)X86_SLOT16(cpu, op->dst);
 	uint64_t linear;
 
-	if (!x86_linear(cpu, op, 4, X86_READ, &linear) || !x86_read_bytes(cpu, op, linear, bounds, 4))
+	if (!x86_linear(cpu, op, 4, X86_READ, &linear) || !x86_read16(cpu, op, linear, (uint16_t *)&bounds[0]) ||
+	    !x86_read16(cpu, op, linear + 2, (uint16_t *)&bounds[1]))
 		return NULL;
 	if (index < bounds[0] || index > bounds[1])
 		return x86_fault(cpu, op, X86_BR);

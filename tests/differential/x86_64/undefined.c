@@ -188,25 +188,26 @@ static void environment(const struct subject *subject, struct allowance *allowan
 	allowance->fsw |= CODES | C1;
 }
 
+/* The last 96 bytes are software's: whether they are touched, so that they can fault, is not said. */
+static void software_bytes(const struct subject *subject, struct allowance *allowance)
+{
+	uint64_t address = where(subject, allowance);
+
+	allowance->any_fault = true;
+	if (!subject->is_exact || (address + 415) / CASE_PAGE != (address + 511) / CASE_PAGE)
+		allowance->is_void = true;
+}
+
 /* Opcode, pointers; the mask of MXCSR, which is the processor's. */
 static void fxsave(const struct subject *subject, struct allowance *allowance)
 {
 	uint64_t address = where(subject, allowance);
 
+	if (subject->native->vector != VECTOR_BP)
+		software_bytes(subject, allowance);
 	allowance->any_fault = true;
 	skip_memory(allowance, address + 6, 18);
 	skip_memory(allowance, address + 28, 4);
-}
-
-/* The last 96 bytes are software's: whether they are read, so that they can fault, is not said. */
-static void fxrstor(const struct subject *subject, struct allowance *allowance)
-{
-	uint64_t last = where(subject, allowance) + 511;
-
-	allowance->any_fault = true;
-	if (!subject->is_exact ||
-	    (last >= CASE_READ_ONLY + CASE_READ_ONLY_SIZE && last < CASE_READ_ONLY + CASE_READ_ONLY_SIZE + 96))
-		allowance->is_void = true;
 }
 
 /* And which components are in use: a processor may say so of one that is as after a reset. */
@@ -381,8 +382,8 @@ static const struct row {
 	ROW(FNSAVE, 0, environment_in_order, "FSAVE; vol. 1, 8.1.8: pointers and opcode differ by processor")
 	ROW(FXSAVE, 0, fxsave, "FXSAVE; vol. 1, 8.1.8: pointers and opcode differ by processor; 11.6.6: MXCSR_MASK is its own")
 	ROW(FXSAVE64, 0, fxsave, "FXSAVE; vol. 1, 8.1.8: pointers and opcode differ by processor; 11.6.6: MXCSR_MASK is its own")
-	ROW(FXRSTOR, 0, fxrstor, "FXRSTOR, table 3-43: bytes 416 to 511 are reserved or software's")
-	ROW(FXRSTOR64, 0, fxrstor, "FXRSTOR, table 3-43: bytes 416 to 511 are reserved or software's")
+	ROW(FXRSTOR, 0, software_bytes, "FXRSTOR, table 3-43: bytes 416 to 511 are reserved or software's")
+	ROW(FXRSTOR64, 0, software_bytes, "FXRSTOR, table 3-43: bytes 416 to 511 are reserved or software's")
 	ROW(XSAVE, 0, xsave, "vol. 1, 13.6: what is in use is up to the processor")
 	ROW(XSAVE64, 0, xsave, "vol. 1, 13.6: what is in use is up to the processor")
 	ROW(XSAVEOPT, 0, xsave_optimised, "vol. 1, 13.9: what is written is up to the processor")
@@ -475,6 +476,9 @@ static bool is_plain(const struct decoded *decoded)
 		return false;
 	default:
 		return decoded->instruction.mnemonic != ZYDIS_MNEMONIC_HLT &&
+		       decoded->instruction.mnemonic != ZYDIS_MNEMONIC_POPF && /* AC */
+		       decoded->instruction.mnemonic != ZYDIS_MNEMONIC_POPFD &&
+		       decoded->instruction.mnemonic != ZYDIS_MNEMONIC_POPFQ &&
 		       decoded->instruction.mnemonic != ZYDIS_MNEMONIC_UD2;
 	}
 }
@@ -485,12 +489,20 @@ static bool is_defined(const struct row *row)
 	return !row || !row->refine || row->refine == shift || row->refine == rotate || row->refine == most_codes;
 }
 
-bool undefined_may_follow(const struct decoded *decoded, bool is_last, uint64_t flags)
+/* What wants registers of certain values. */
+static bool is_particular(const struct decoded *decoded)
+{
+	return decoded->instruction.meta.category == ZYDIS_CATEGORY_IOSTRINGOP ||
+	       decoded->instruction.meta.category == ZYDIS_CATEGORY_XSAVE ||
+	       decoded->instruction.meta.category == ZYDIS_CATEGORY_XSAVEOPT;
+}
+
+bool undefined_may_follow(const struct decoded *decoded, bool is_first, bool is_last, uint64_t flags)
 {
 	const ZydisAccessedFlags *accessed = decoded->instruction.cpu_flags;
 	const struct row *row = row_of(decoded->instruction.mnemonic);
 
-	if (flags && accessed && accessed->tested & flags)
+	if ((flags && accessed && accessed->tested & flags) || (!is_first && is_particular(decoded)))
 		return false;
 	return is_last || (is_plain(decoded) && is_defined(row) && (!row || row->refine != all_codes));
 }
