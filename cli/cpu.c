@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <stdio.h>
 
 #include <axvcpu/plugin/plugin.h>
@@ -128,38 +129,53 @@ static int32_t on_nested_page_fault(struct cpu *cpu, const struct axvcpu_exit *e
 	return 0;
 }
 
-/* A cpu that halts with its interrupts off waits for another one to wake it: when all do, none ever will. */
-static void count_asleep(struct cpu *cpu, bool asleep)
+/*
+ * A cpu that halts with its interrupts off waits for another one to wake it: when all do, none ever will. What has
+ * woken it already, or wakes it from now on (machine_inject), counts at once, whenever its thread comes to run.
+ */
+static int32_t fall_asleep(struct cpu *cpu)
 {
 	struct machine *machine = cpu->machine;
 	unsigned running;
+	int32_t error;
+	bool last;
 
 	pthread_mutex_lock(&machine->lock);
-	machine->asleep += asleep ? 1 : -1;
+	error = axvcpu_wait(cpu->vcpu, 0);
+	cpu->asleep = error == -ETIMEDOUT;
+	machine->asleep += cpu->asleep;
 	running = machine->running;
-	asleep = asleep && machine->asleep == running;
+	last = cpu->asleep && machine->asleep == running;
 	pthread_mutex_unlock(&machine->lock);
-	if (asleep)
+	if (last)
 		machine_ended(
 			machine, MACHINE_FAILED, STATUS_STUCK,
 			running == 1
 				? "the guest cannot go on: cpu %u halted with its interrupts off"
 				: "the guest cannot go on: cpu %u was the last to halt, all with their interrupts off",
 			cpu->id);
+	return error == -ETIMEDOUT ? 0 : error;
+}
+
+static void wake_up(struct cpu *cpu)
+{
+	pthread_mutex_lock(&cpu->machine->lock);
+	cpu->machine->asleep -= cpu->asleep;
+	cpu->asleep = false;
+	pthread_mutex_unlock(&cpu->machine->lock);
 }
 
 static int32_t on_halt(struct cpu *cpu, const struct axvcpu_exit *exit)
 {
 	const struct board_type *type = cpu->machine->type;
-	bool asleep = type->may_wake && !type->may_wake(cpu->machine->board, cpu);
-	int32_t error;
+	int32_t error = 0;
 
 	(void)exit;
-	if (asleep)
-		count_asleep(cpu, true);
-	error = axvcpu_wait(cpu->vcpu, UINT64_MAX);
-	if (asleep)
-		count_asleep(cpu, false);
+	if (type->may_wake && !type->may_wake(cpu->machine->board, cpu))
+		error = fall_asleep(cpu);
+	if (!error)
+		error = axvcpu_wait(cpu->vcpu, UINT64_MAX);
+	wake_up(cpu);
 	return error;
 }
 

@@ -415,8 +415,14 @@ void machine_set_line(struct machine *machine, unsigned id, unsigned line, bool 
  */
 void machine_inject(struct machine *machine, unsigned id, uint64_t vector)
 {
-	if (machine_cpu_power(machine, id) == CPU_STARTED)
-		axvcpu_inject_interrupt(machine->cpus[id].vcpu, vector);
+	struct cpu *cpu = &machine->cpus[id];
+
+	pthread_mutex_lock(&machine->lock);
+	if (cpu->power == CPU_STARTED && !axvcpu_inject_interrupt(cpu->vcpu, vector)) {
+		machine->asleep -= cpu->asleep;
+		cpu->asleep = false;
+	}
+	pthread_mutex_unlock(&machine->lock);
 }
 
 void machine_input_came(struct machine *machine)

@@ -41,6 +41,7 @@ struct cpu {
 	uint64_t entry, argument; /* where and with what it started */
 	uint64_t next_entry, next_argument; /* under machine->lock: of the start that the thread has not taken yet */
 	uint64_t lines;                     /* under machine->lock: levels of its interrupt inputs */
+	bool asleep;                        /* under machine->lock: only another cpu can wake it, and none has */
 	atomic_bool leaves;                 /* it was stopped, and its thread is to leave the guest */
 	bool polled;                        /* the exit at hand looked for input and found none */
 	uint64_t last_poll_ns;              /* when that was last so */
@@ -69,7 +70,7 @@ struct machine {
 
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* a cpu's power, or the end */
-	unsigned asleep;        /* cpus that only another cpu can wake */
+	unsigned asleep;        /* cpus that are */
 	unsigned running;       /* cpus that are not stopped */
 	unsigned set_up;        /* cpus that have begun, with kernel_chip */
 	unsigned threads;       /* that have not ended */

@@ -129,10 +129,17 @@ fixed_layout() {
     fi
 }
 
+# What failed is told once more at the very end, behind all that is printed until then. `launcher` starts meson, if it is set.
+launcher=""
 run_tests() {
     folder=$1
     shift
-    meson test -C "$folder" --no-rebuild --print-errorlogs "$@"
+    if $launcher meson test -C "$folder" --no-rebuild --print-errorlogs "$@"; then
+        return 0
+    fi
+    failed="$failed
+$(grep -E '^ *[0-9]+/[0-9]+ .* (FAIL|ERROR|TIMEOUT|UNEXPECTEDPASS) ' "$folder/meson-logs/testlog.txt" | cut -c 1-120)"
+    return 1
 }
 
 # Without what depends on speed, and what tests no code of ours a second time.
@@ -141,7 +148,11 @@ not_twice="--no-suite guests --no-suite nested --no-suite bench --no-suite insta
 test_sanitized() {
     build "build-$1" --native-file "tests/presets/$1.ini" -Dwerror=true
     # shellcheck disable=SC2086
-    fixed_layout meson test -C "build-$1" --no-rebuild --print-errorlogs --timeout-multiplier 4 $not_twice --no-suite cli
+    launcher=fixed_layout
+    run_tests "build-$1" --timeout-multiplier 4 $not_twice --no-suite cli
+    passed=$?
+    launcher=""
+    return $passed
 }
 
 test_clang() {
@@ -166,7 +177,7 @@ test_all() {
     say "building with gcc, warnings are errors"
     build build-test -Dwerror=true
     say "fetching guests"
-    for guest in u-boot linux-amd64 busybox; do
+    for guest in u-boot linux-amd64 busybox seabios memtest86; do
         sh tests/guests/fetch.sh "$top/build-test" "$guest" >/dev/null || echo "$guest could not be fetched: its tests will be skipped"
     done
     check "style" test_style

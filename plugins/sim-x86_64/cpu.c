@@ -262,14 +262,23 @@ bool x86_interruptible(const struct x86_cpu *cpu)
 	return cpu->rflags & X86_FLAG_IF && !cpu->shadow;
 }
 
+/* What ends the run in the middle of its delivery waits on. */
+static bool is_taken(struct x86_cpu *cpu, enum x86_delivery delivery)
+{
+	end_delivery(cpu, delivery);
+	if (delivery == X86_DELIVERY_EXIT)
+		return false;
+	cpu->halted = false;
+	cpu->interrupts++;
+	return true;
+}
+
 static bool take_nmi(struct x86_cpu *cpu)
 {
 	if (!cpu->nmi_pending || cpu->nmi_masked || cpu->shadow)
 		return false;
-	cpu->nmi_pending = false;
-	cpu->halted = false;
-	cpu->interrupts++;
-	end_delivery(cpu, x86_deliver_nmi(cpu));
+	if (is_taken(cpu, x86_deliver_nmi(cpu)))
+		cpu->nmi_pending = false;
 	return true;
 }
 
@@ -280,10 +289,8 @@ static bool take_interrupt(struct x86_cpu *cpu)
 	if (!x86_interruptible(cpu))
 		return false;
 	if (vector >= 0) {
-		cpu->queued[vector / 64] &= ~(UINT64_C(1) << vector % 64);
-		cpu->halted = false;
-		cpu->interrupts++;
-		end_delivery(cpu, x86_deliver_interrupt(cpu, (unsigned)vector));
+		if (is_taken(cpu, x86_deliver_interrupt(cpu, (unsigned)vector)))
+			cpu->queued[vector / 64] &= ~(UINT64_C(1) << vector % 64);
 		return true;
 	}
 	if (cpu->line) {

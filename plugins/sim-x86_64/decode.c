@@ -308,10 +308,10 @@ static uint8_t implied_segment(const ZydisDecodedInstruction *head, unsigned mod
 	return mode == X86_MODE_64 ? X86_SLOT_ZERO : X86_SLOT_SEGMENT(X86_DS);
 }
 
-/* Zydis 4.0 gives r13d as a base, with 32-bit addresses, where ModRM and SIB say that there is none. */
+/* A SIB byte without a base. Zydis 4.0 takes r13d for it where an address of 32 bits goes with REX.B. */
 static bool lacks_base(const ZydisDecodedInstruction *head)
 {
-	return head->attributes & ZYDIS_ATTRIB_HAS_SIB && !head->raw.modrm.mod && head->raw.sib.base == 5;
+	return head->raw.sib.offset && head->raw.sib.base == 5 && head->raw.modrm.mod == 0;
 }
 
 static void set_memory(const ZydisDecodedOperand *operand, const struct instruction *insn, unsigned mode,
@@ -319,24 +319,21 @@ static void set_memory(const ZydisDecodedOperand *operand, const struct instruct
 {
 	const ZydisDecodedOperandMem *mem = &operand->mem;
 	ZydisRegisterClass index_class = ZydisRegisterGetClass(mem->index);
-	unsigned segment = segment_number(mem->segment);
+	/* 3e before an indirect branch says "no track" to CET, and "ds" all the same. Zydis leaves it at that. */
+	unsigned segment = insn->head.attributes & ZYDIS_ATTRIB_HAS_NOTRACK ? X86_DS : segment_number(mem->segment);
 	bool has_base = segment == X86_FS || segment == X86_GS || mode != X86_MODE_64;
 
-	op->base = slot_of(mem->base);
+	op->base = lacks_base(&insn->head) ? X86_SLOT_ZERO : slot_of(mem->base);
 	op->index = index_class == ZYDIS_REGCLASS_XMM || index_class == ZYDIS_REGCLASS_YMM
 			    ? (uint8_t)ZydisRegisterGetId(mem->index)
 			    : slot_of(mem->index);
 	op->scale = (uint8_t)(mem->scale == 8 ? 3 : mem->scale == 4 ? 2 : mem->scale == 2);
-	op->disp = (int32_t)mem->disp.value;
+	op->disp = (int32_t)(lacks_base(&insn->head) ? insn->head.raw.disp.value : mem->disp.value);
 	op->seg = has_base ? X86_SLOT_SEGMENT(segment) : X86_SLOT_ZERO;
 	if (segment == X86_SS)
 		op->flags |= X86_OP_STACK;
 	if (mode != X86_MODE_64 || insn->head.address_width != 64)
 		op->flags |= X86_OP_SLOW;
-	if (lacks_base(&insn->head)) {
-		op->base = X86_SLOT_ZERO;
-		op->disp = (int32_t)insn->head.raw.disp.value;
-	}
 	if (op->base == X86_SLOT_RIP)
 		op->disp += op->at + op->length;
 	if (mem->disp.has_displacement && insn->head.raw.disp.size > 32) {
@@ -430,8 +427,8 @@ static bool may_keep_flags(const struct instruction *insn)
 	case ZYDIS_MNEMONIC_RCR:
 	case ZYDIS_MNEMONIC_SHLD:
 	case ZYDIS_MNEMONIC_SHRD:
-		return !strchr(insn->kinds, 'i') ||
-		       insn->operands[insn->head.operand_count_visible - 1].imm.value.u == 0;
+		return !strchr(insn->kinds, 'i') || !(insn->operands[insn->head.operand_count_visible - 1].imm.value.u &
+						      (insn->head.operand_width == 64 ? 63 : 31));
 	default:
 		return insn->head.attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE | ZYDIS_ATTRIB_HAS_REPNE);
 	}
@@ -514,7 +511,7 @@ static bool add_undecodable(struct builder *builder, ZyanStatus status)
 /* f3 90 with REX.B is an exchange with r8: the prefix means nothing to it. Zydis takes it for a PAUSE. */
 static void mend_pause(struct instruction *insn)
 {
-	ZydisRegisterClass width = insn->head.raw.rex.W			? ZYDIS_REGCLASS_GPR64
+	ZydisRegisterClass width = insn->head.raw.rex.W ? ZYDIS_REGCLASS_GPR64
 				   : insn->head.operand_width == 16 ? ZYDIS_REGCLASS_GPR16
 								    : ZYDIS_REGCLASS_GPR32;
 

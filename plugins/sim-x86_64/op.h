@@ -93,13 +93,18 @@ typedef uint32_t x86_slot32 __attribute__((may_alias));
 #define X86_PUT32(cpu, slot, value) (X86_SLOT64(cpu, slot) = (uint32_t)(value))
 #define X86_PUT64(cpu, slot, value) (X86_SLOT64(cpu, slot) = (uint64_t)(value))
 
+/* clang-format off */
 /*
- * Rows of the table. `kinds` has a letter for each visible operand of Zydis, in Intel order:
- *   r general register   m memory (or an address)   i immediate   o relative branch   p far pointer   s segment
- * register c control register   d debug register   q MMX   x XMM   y YMM   t x87 register   k bound register (never) or
- * is NULL: any operands. Rows of a mnemonic are tried in order. `fn` is by operand size (8, 16, 32, 64 bits); an entry
- * that is NULL does not match. `quiet` does the same without computing the flags, for where nobody reads them.
+ * Rows of the table. `kinds` has a letter for each visible operand of Zydis, in Intel order, or is NULL: any operands.
+ *
+ *   r general register    s segment register    q MMX register    m memory, or an address
+ *   i immediate           c control register    x XMM register    o target of a relative branch
+ *   p far pointer         d debug register      y YMM register    t x87 register
+ *
+ * Rows of a mnemonic are tried in order. `fn` is by operand size (8, 16, 32, 64 bits); an entry that is NULL does not match.
+ * `quiet` does the same without computing the flags, for where nobody reads them.
  */
+/* clang-format on */
 enum {
 	X86_ROW_ENDS = 1,   /* nothing behind it belongs to the same block: branches, and what changes the mode */
 	X86_ROW_LONG = 2,   /* in 64-bit mode only */

@@ -244,7 +244,7 @@ struct x86_cpu {
 	uint64_t system_context; /* of the TLB: of the processor's own accesses */
 	uint8_t cpl;
 	uint8_t shadow;     /* 1 after sti, 2 after mov ss: the next instruction is executed without interruption */
-	bool untraced;      /* the instruction was an INT n: no trap follows for its TF */
+	bool untraced;      /* the instruction has cleared TF on its way to a handler: no trap follows */
 	bool simd_unmasked; /* MXCSR has an exception unmasked */
 
 	struct x86_segment segments[X86_SEGMENTS];

@@ -1,13 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-#   tests/guests/fetch.sh [--cached] BUILD_DIR [u-boot | linux-amd64 | busybox]
+#   tests/guests/fetch.sh [--cached] BUILD_DIR [u-boot | linux-amd64 | busybox | seabios | memtest86]
 #
 # Writes the path of a guest, as Debian has it, to standard output:
 #   u-boot        U-Boot for riscv64's S-mode, a file (this is the default)
 #   linux-amd64   Debian's kernel for clouds, a folder with vmlinuz (a bzImage), vmlinux (the ELF file in it, with a PVH entry), and its
 #                 modules irqbypass.ko, kvm.ko and kvm-amd.ko
 #   busybox       a static busybox for amd64, a file
+#   seabios       the firmware of QEMU's PC, a file of 128 KiB
+#   memtest86     Memtest86+ for amd64, a bzImage
 #
 # It is that of the installed package, or else of a copy under BUILD_DIR/guests. apt fetches it and checks its signature; nothing is
 # installed and apt's state stays as it is. --cached fetches nothing. When it cannot be had: nothing on standard output, the reason
@@ -97,6 +99,22 @@ busybox() {
     from_package busybox-static:amd64 "$file"
 }
 
+seabios() {
+    file=usr/share/seabios/bios.bin
+    found "/$file" "$folder/seabios/$file"
+    may_fetch "SeaBIOS (the package seabios)" "$folder/seabios/$file"
+    start_work
+    from_package seabios "$file"
+}
+
+memtest86() {
+    file=boot/memtest86+x64.bin
+    found "/$file" "$folder/memtest86+/$file"
+    may_fetch "Memtest86+ (the package memtest86+)" "$folder/memtest86+/$file"
+    start_work
+    from_package memtest86+:amd64 "$file"
+}
+
 # The package of the newest kernel, that the package of no version depends on.
 newest_kernel() {
     LC_ALL=C apt-cache depends "$1" 2>/dev/null | sed -n 's/^ *Depends: \(linux-image-[^ ]*\)$/\1/p' | head -n 1
@@ -140,5 +158,7 @@ case $guest in
 u-boot) u_boot ;;
 linux-amd64) linux_amd64 ;;
 busybox) busybox ;;
+seabios) seabios ;;
+memtest86) memtest86 ;;
 *) usage ;;
 esac

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * AVX, AVX2: loads and stores of those elements that a mask selects by its highest bits, and gathers. What is not
- * selected is not accessed and cannot fault.
+ * selected is not accessed and cannot fault. Nothing is asked of the alignment, even where it is checked (SDM 2, 2.4:
+ * classes 6 and 12).
  */
 #include "avx.h"
 
@@ -20,6 +21,44 @@ static bool find_element(struct x86_cpu *cpu, const struct x86_op *op, uint64_t 
 			     ret_linear);
 }
 
+/* Accesses of elements off the fast path. What is not aligned is accessed by bytes, which always are. */
+static unsigned piece_of(uint64_t linear, unsigned size)
+{
+	return linear & (size - 1) ? 1 : size;
+}
+
+X86_COLD static bool read_element(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, uint8_t *ret_element,
+				  unsigned size)
+{
+	const unsigned piece = piece_of(linear, size);
+
+	for (unsigned done = 0; done < size; done += piece)
+		if (!x86_read_bytes(cpu, op, linear + done, ret_element + done, piece))
+			return false;
+	return true;
+}
+
+X86_COLD static bool probe_element(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, unsigned size)
+{
+	const unsigned piece = piece_of(linear, size);
+
+	for (unsigned done = 0; done < size; done += piece)
+		if (!x86_probe_write(cpu, op, linear + done, piece))
+			return false;
+	return true;
+}
+
+X86_COLD static bool write_element(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear,
+				   const uint8_t *element, unsigned size)
+{
+	const unsigned piece = piece_of(linear, size);
+
+	for (unsigned done = 0; done < size; done += piece)
+		if (!x86_write_bytes(cpu, op, linear + done, element + done, piece))
+			return false;
+	return true;
+}
+
 /* ---- masked loads and stores; the mask is src, and what is stored third ---- */
 
 X86_COLD static const struct x86_op *load_elements(struct x86_cpu *cpu, const struct x86_op *op, unsigned bytes,
@@ -33,7 +72,7 @@ X86_COLD static const struct x86_op *load_elements(struct x86_cpu *cpu, const st
 
 		if (is_selected(mask, i, size) &&
 		    (!find_element(cpu, op, x86_offset(cpu, op) + (uint64_t)i * size, size, X86_READ, &linear) ||
-		     !x86_read_bytes(cpu, op, linear, &result.u8[i * size], size)))
+		     !read_element(cpu, op, linear, &result.u8[i * size], size)))
 			return NULL;
 	}
 	cpu->v[op->dst] = result;
@@ -50,11 +89,11 @@ X86_COLD static const struct x86_op *store_elements(struct x86_cpu *cpu, const s
 	for (unsigned i = 0; i < bytes / size; i++)
 		if (is_selected(mask, i, size) &&
 		    (!find_element(cpu, op, x86_offset(cpu, op) + (uint64_t)i * size, size, X86_WRITE, &linear[i]) ||
-		     !x86_probe_write(cpu, op, linear[i], size)))
+		     !probe_element(cpu, op, linear[i], size)))
 			return NULL;
 	for (unsigned i = 0; i < bytes / size; i++)
 		if (is_selected(mask, i, size) &&
-		    !x86_write_bytes(cpu, op, linear[i], &cpu->v[op->third].u8[i * size], size))
+		    !write_element(cpu, op, linear[i], &cpu->v[op->third].u8[i * size], size))
 			return NULL;
 	return op + 1;
 }
@@ -106,13 +145,18 @@ static inline uint64_t gather_offset(const struct x86_cpu *cpu, const struct x86
 }
 
 static inline bool gather_element(struct x86_cpu *cpu, const struct x86_op *op, uint64_t offset, unsigned size,
-				  void *ret_element)
+				  uint8_t *ret_element)
 {
 	uint64_t linear = offset + X86_SLOT64(cpu, op->seg);
+	const void *place;
 
 	if (sim_unlikely(op->flags & X86_OP_SLOW) && !find_element(cpu, op, offset, size, X86_READ, &linear))
 		return false;
-	return x86_read_bytes(cpu, op, linear, ret_element, size);
+	place = x86_hit_read(cpu, linear, size);
+	if (sim_unlikely(!place))
+		return read_element(cpu, op, linear, ret_element, size);
+	__builtin_memcpy(ret_element, place, size);
+	return true;
 }
 
 /*

@@ -2,16 +2,15 @@
 /* Memory operands of AVX outside of the fast case. */
 #include "avx.h"
 
+/* Alignment comes before what segments check. */
 static bool find(struct x86_cpu *cpu, const struct x86_op *op, unsigned size, unsigned alignment, unsigned access,
 		 uint64_t *ret_linear)
 {
-	if (!x86_linear(cpu, op, size, access, ret_linear))
-		return false;
-	if (*ret_linear & (alignment - 1)) {
+	if ((x86_offset(cpu, op) + X86_SLOT64(cpu, op->seg)) & (alignment - 1)) {
 		x86_fault_code(cpu, op, X86_GP, 0);
 		return false;
 	}
-	return true;
+	return x86_linear(cpu, op, size, access, ret_linear);
 }
 
 bool avx_read(struct x86_cpu *cpu, const struct x86_op *op, void *ret_data, unsigned size, unsigned alignment)

@@ -680,6 +680,13 @@ EXEC(xlat)
 	return op + 1;
 }
 
+/* In no manual of Intel's, and in all processors. */
+EXEC(salc)
+{
+	X86_PUT8(cpu, RAX, x86_carry(cpu) ? 0xff : 0);
+	X86_NEXT(cpu, op);
+}
+
 /* ---- flags ---- */
 
 EXEC(lahf)
@@ -852,6 +859,7 @@ static const struct x86_row rows[] = {
 	{ ZYDIS_MNEMONIC_CDQ, NULL, X86_ANY(cdq), X86_NONE, X86_ROW_PLAIN, 0 },
 	{ ZYDIS_MNEMONIC_CQO, NULL, X86_ANY(cqo), X86_NONE, X86_ROW_PLAIN, 0 },
 	{ ZYDIS_MNEMONIC_XLAT, NULL, X86_ANY(xlat), X86_NONE, 0, 0 },
+	{ ZYDIS_MNEMONIC_SALC, NULL, X86_ANY(salc), X86_NONE, X86_ROW_LEGACY, 0 },
 
 	{ ZYDIS_MNEMONIC_LAHF, NULL, X86_ANY(lahf), X86_NONE, X86_ROW_PLAIN | X86_ROW_LONG, X86_NEEDS(LAHF) },
 	{ ZYDIS_MNEMONIC_SAHF, NULL, X86_ANY(sahf), X86_NONE, X86_ROW_PLAIN | X86_ROW_LONG, X86_NEEDS(LAHF) },

@@ -242,14 +242,12 @@ static const struct x86_op *transfer_pointer(struct x86_cpu *cpu, const struct x
 static const struct x86_op *transfer_memory(struct x86_cpu *cpu, const struct x86_op *op, bool call)
 {
 	unsigned size = x86_operand_size(op);
-	uint8_t pointer[10];
 	uint64_t linear, offset = 0;
 	uint16_t selector;
 
-	if (!x86_linear(cpu, op, size + 2, X86_READ, &linear) || !x86_read_bytes(cpu, op, linear, pointer, size + 2))
+	if (!x86_linear(cpu, op, size + 2, X86_READ, &linear) || !x86_read_bytes(cpu, op, linear, &offset, size) ||
+	    !x86_read16(cpu, op, linear + size, &selector))
 		return NULL;
-	__builtin_memcpy(&offset, pointer, size);
-	__builtin_memcpy(&selector, pointer + size, 2);
 	return transfer(cpu, op, call, selector, offset);
 }
 
@@ -371,7 +369,8 @@ EXEC(bound16)
 	int16_t bounds[2], index = (int16_t)X86_SLOT16(cpu, op->dst);
 	uint64_t linear;
 
-	if (!x86_linear(cpu, op, 4, X86_READ, &linear) || !x86_read_bytes(cpu, op, linear, bounds, 4))
+	if (!x86_linear(cpu, op, 4, X86_READ, &linear) || !x86_read16(cpu, op, linear, (uint16_t *)&bounds[0]) ||
+	    !x86_read16(cpu, op, linear + 2, (uint16_t *)&bounds[1]))
 		return NULL;
 	if (index < bounds[0] || index > bounds[1])
 		return x86_fault(cpu, op, X86_BR);
@@ -383,7 +382,8 @@ EXEC(bound32)
 	int32_t bounds[2], index = (int32_t)X86_SLOT32(cpu, op->dst);
 	uint64_t linear;
 
-	if (!x86_linear(cpu, op, 8, X86_READ, &linear) || !x86_read_bytes(cpu, op, linear, bounds, 8))
+	if (!x86_linear(cpu, op, 8, X86_READ, &linear) || !x86_read32(cpu, op, linear, (uint32_t *)&bounds[0]) ||
+	    !x86_read32(cpu, op, linear + 4, (uint32_t *)&bounds[1]))
 		return NULL;
 	if (index < bounds[0] || index > bounds[1])
 		return x86_fault(cpu, op, X86_BR);
@@ -423,6 +423,7 @@ EXEC(syscall)
 	cpu->cpu.x[X86_RCX] = return_rip(cpu, op);
 	cpu->cpu.x[11] = x86_rflags(cpu);
 	x86_set_rflags(cpu, x86_rflags(cpu) & ~cpu->sfmask);
+	cpu->untraced = !(cpu->rflags & X86_FLAG_TF);
 	set_flat(cpu, cs, (cs & ~3u) + 8, 0, true);
 	return x86_leave_to(cpu, op, cpu->lstar);
 }

@@ -116,17 +116,16 @@ EXEC(pop_s)
 
 /* ---- far pointers ---- */
 
+/* In two reads, as checked alignment asks no more of a far pointer than of its offset. */
 static const struct x86_op *load_pointer(struct x86_cpu *cpu, const struct x86_op *op, unsigned segment)
 {
 	unsigned size = x86_operand_size(op);
-	uint8_t pointer[10];
 	uint64_t linear, offset = 0;
 	uint16_t selector;
 
-	if (!x86_linear(cpu, op, size + 2, X86_READ, &linear) || !x86_read_bytes(cpu, op, linear, pointer, size + 2))
+	if (!x86_linear(cpu, op, size + 2, X86_READ, &linear) || !x86_read_bytes(cpu, op, linear, &offset, size) ||
+	    !x86_read16(cpu, op, linear + size, &selector))
 		return NULL;
-	__builtin_memcpy(&offset, pointer, size);
-	__builtin_memcpy(&selector, pointer + size, 2);
 	if (!x86_load_segment(cpu, segment, selector))
 		return stop(cpu, op);
 	put(cpu, op, op->dst, offset);
@@ -276,10 +275,11 @@ EXEC(arpl_m)
 	uint64_t linear;
 	bool adjust;
 
-	if (!x86_linear(cpu, op, 2, X86_READ_WRITE, &linear) || !x86_read_to_write_slow(cpu, op, linear, &selector, 2))
+	if (!x86_linear(cpu, op, 2, X86_READ, &linear) || !x86_read16(cpu, op, linear, &selector))
 		return NULL;
 	adjust = x86_rpl(selector) < rpl;
-	if (adjust && !x86_write16(cpu, op, linear, (uint16_t)((selector & 0xfffc) | rpl)))
+	if (adjust && (!x86_linear(cpu, op, 2, X86_WRITE, &linear) ||
+		       !x86_write16(cpu, op, linear, (uint16_t)((selector & 0xfffc) | rpl))))
 		return NULL;
 	set_zf(cpu, adjust);
 	return op + 1;

@@ -148,6 +148,13 @@ static bool is_narrow_movsxd(const ZydisDecodedInstruction *instruction)
 	return instruction->mnemonic == ZYDIS_MNEMONIC_MOVSXD && instruction->operand_width == 16;
 }
 
+/* VEX.W outside 64-bit mode: no instruction to AMD, ignored by Intel (vol. 2, PINSRB/PINSRD/PINSRQ, note 1). */
+static bool is_wide_insertion(const ZydisDecodedInstruction *instruction)
+{
+	return !is_long && instruction->encoding == ZYDIS_INSTRUCTION_ENCODING_VEX && instruction->raw.vex.W &&
+	       (instruction->mnemonic == ZYDIS_MNEMONIC_VPINSRD || instruction->mnemonic == ZYDIS_MNEMONIC_VPEXTRD);
+}
+
 /* 0f 0d with a register: a NOP to Intel, no instruction to AMD. */
 static bool is_register_prefetch(const struct decoded *decoded)
 {
@@ -162,7 +169,7 @@ bool encodings_allow(const struct decoded *decoded)
 	const ZydisDecodedInstruction *instruction = &decoded->instruction;
 
 	return !is_narrow_branch(instruction) && !is_register_prefetch(decoded) && !is_far_64(instruction) &&
-	       !is_repeated_loop(instruction) && !is_narrow_movsxd(instruction);
+	       !is_repeated_loop(instruction) && !is_narrow_movsxd(instruction) && !is_wide_insertion(instruction);
 }
 
 /* ---- decoding the opcode space ---- */

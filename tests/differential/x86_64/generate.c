@@ -199,11 +199,13 @@ static void place_with_base(struct making *making, const ZydisDecodedOperandMem 
 			place_twice(making, memory, base, target);
 			return;
 		}
-		if (!(making->pinned >> index & 1))
+		if (making->pinned >> index & 1)
+			; /* the base makes up for it, if it can */
+		else if (making->pinned >> base & 1)
+			pin_address(making, index, (target - offset - making->test->state.gpr[base]) / memory->scale);
+		else
 			pin_address(making, index,
 				    CHANCE(making, 50) ? BELOW(making, 64) : values_general(&making->random));
-		if (making->pinned >> base & 1) /* the index has to make up for it */
-			pin_address(making, index, (target - offset - making->test->state.gpr[base]) / memory->scale);
 		offset += making->test->state.gpr[index] * memory->scale;
 	}
 	if (!(making->pinned >> base & 1))
@@ -818,7 +820,7 @@ static bool append(struct making *making, const struct generator *generator, boo
 		unsigned length = build(&making->random, &mnemonic->encodings[BELOW(making, mnemonic->count)],
 					test->mode, test->code + test->code_size, ret_decoded);
 
-		if (!length || !undefined_may_follow(ret_decoded, is_last, making->undefined))
+		if (!length || !undefined_may_follow(ret_decoded, !test->instructions, is_last, making->undefined))
 			continue;
 		making->undefined = undefined_after(ret_decoded, making->undefined);
 		test->mnemonic = mnemonic->id;

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "address.h"
+#include "segments.h"
 
 #define AF FLAG_AF
 #define CF FLAG_CF
@@ -187,11 +188,23 @@ static void environment(const struct subject *subject, struct allowance *allowan
 	allowance->fsw |= CODES | C1;
 }
 
+/* The last 96 bytes are software's: whether they are touched, so that they can fault, is not said. */
+static void software_bytes(const struct subject *subject, struct allowance *allowance)
+{
+	uint64_t address = where(subject, allowance);
+
+	allowance->any_fault = true;
+	if (!subject->is_exact || (address + 415) / CASE_PAGE != (address + 511) / CASE_PAGE)
+		allowance->is_void = true;
+}
+
 /* Opcode, pointers; the mask of MXCSR, which is the processor's. */
 static void fxsave(const struct subject *subject, struct allowance *allowance)
 {
 	uint64_t address = where(subject, allowance);
 
+	if (subject->native->vector != VECTOR_BP)
+		software_bytes(subject, allowance);
 	allowance->any_fault = true;
 	skip_memory(allowance, address + 6, 18);
 	skip_memory(allowance, address + 28, 4);
@@ -241,6 +254,23 @@ static void gather(const struct subject *subject, struct allowance *allowance)
 static void masked_store(const struct subject *subject, struct allowance *allowance)
 {
 	allowance->is_void = subject->native->vector != VECTOR_BP;
+}
+
+/* The registers that were read before the one that fails. */
+static void pop_all(const struct subject *subject, struct allowance *allowance)
+{
+	allowance->any_fault = true;
+	if (subject->native->vector != VECTOR_BP)
+		allowance->general |= 0xff & ~(1u << RSP);
+}
+
+/* From compatibility mode to 64-bit code: whether the return address goes where the stack's base says, or to 0 plus the
+ * pointer, is told by neither manual. */
+static void call(const struct subject *subject, struct allowance *allowance)
+{
+	allowance->any_fault = true;
+	allowance->is_void = subject->decoded->instruction.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR &&
+			     segments_find(subject->state->segments[SEGMENT_SS])->base;
 }
 
 static void environment_in_order(const struct subject *subject, struct allowance *allowance)
@@ -308,9 +338,12 @@ static const struct row {
 	ROW(AAD, OF | AF | CF, NULL, "AAD, \"Flags Affected\": OF, AF and CF are undefined")
 #define ORDER(name) ROW(name, 0, any_order, #name ", \"Operation\": it has several accesses and checks, whose order differs by processor")
 	ORDER(CMPSB) ORDER(CMPSW) ORDER(CMPSD) ORDER(CMPSQ) ORDER(MOVSB) ORDER(MOVSW) ORDER(MOVSD) ORDER(MOVSQ)
-	ORDER(IRET) ORDER(IRETD) ORDER(IRETQ) ORDER(CALL) ORDER(RET) ORDER(JMP) ORDER(PUSH) ORDER(POP) ORDER(ENTER) ORDER(BOUND)
-	ORDER(PUSHA) ORDER(PUSHAD) ORDER(POPA) ORDER(POPAD) ORDER(LSS) ORDER(LFS) ORDER(LGS) ORDER(LDS) ORDER(LES)
-	ORDER(FLDENV) ORDER(FRSTOR) ORDER(FXRSTOR) ORDER(FXRSTOR64) ORDER(XRSTOR) ORDER(XRSTOR64)
+	ORDER(IRET) ORDER(IRETD) ORDER(IRETQ) ORDER(RET) ORDER(JMP) ORDER(PUSH) ORDER(POP) ORDER(ENTER) ORDER(BOUND)
+	ORDER(PUSHA) ORDER(PUSHAD) ORDER(LSS) ORDER(LFS) ORDER(LGS) ORDER(LDS) ORDER(LES)
+	ORDER(FLDENV) ORDER(FRSTOR) ORDER(XRSTOR) ORDER(XRSTOR64)
+	ROW(CALL, 0, call, "CALL, \"Operation\": the order of checks, and in which mode a far call writes, differ by processor")
+	ROW(POPA, 0, pop_all, "POPA, \"Operation\": registers read before a fault")
+	ROW(POPAD, 0, pop_all, "POPA, \"Operation\": registers read before a fault")
 #define GATHER(name) ROW(name, 0, gather, #name ", \"Description\": which elements are complete when one faults is up to the processor")
 	GATHER(VGATHERDPD) GATHER(VGATHERDPS) GATHER(VGATHERQPD) GATHER(VGATHERQPS)
 	GATHER(VPGATHERDD) GATHER(VPGATHERDQ) GATHER(VPGATHERQD) GATHER(VPGATHERQQ)
@@ -349,6 +382,8 @@ static const struct row {
 	ROW(FNSAVE, 0, environment_in_order, "FSAVE; vol. 1, 8.1.8: pointers and opcode differ by processor")
 	ROW(FXSAVE, 0, fxsave, "FXSAVE; vol. 1, 8.1.8: pointers and opcode differ by processor; 11.6.6: MXCSR_MASK is its own")
 	ROW(FXSAVE64, 0, fxsave, "FXSAVE; vol. 1, 8.1.8: pointers and opcode differ by processor; 11.6.6: MXCSR_MASK is its own")
+	ROW(FXRSTOR, 0, software_bytes, "FXRSTOR, table 3-43: bytes 416 to 511 are reserved or software's")
+	ROW(FXRSTOR64, 0, software_bytes, "FXRSTOR, table 3-43: bytes 416 to 511 are reserved or software's")
 	ROW(XSAVE, 0, xsave, "vol. 1, 13.6: what is in use is up to the processor")
 	ROW(XSAVE64, 0, xsave, "vol. 1, 13.6: what is in use is up to the processor")
 	ROW(XSAVEOPT, 0, xsave_optimised, "vol. 1, 13.9: what is written is up to the processor")
@@ -389,6 +424,18 @@ static void allow_partial_stores(const struct subject *subject, struct allowance
 	}
 }
 
+/* A vector that is both misaligned (#GP) and beyond the stack segment's limit (#SS): both are faults of one priority
+ * (SDM vol. 3, table 6-2). */
+static void allow_both_segment_faults(const struct subject *subject, struct allowance *allowance)
+{
+	if (subject->decoded->instruction.machine_mode == ZYDIS_MACHINE_MODE_LONG_64)
+		return;
+	for (unsigned i = 0; i < subject->decoded->instruction.operand_count; i++)
+		if (subject->decoded->operands[i].type == ZYDIS_OPERAND_TYPE_MEMORY &&
+		    subject->decoded->operands[i].size >= 128)
+			allowance->any_fault = true;
+}
+
 void undefined_find(const struct test_case *test, const struct outcome *native, struct allowance *ret_allowance)
 {
 	struct decoded decoded;
@@ -409,6 +456,7 @@ void undefined_find(const struct test_case *test, const struct outcome *native, 
 		if (row && row->refine)
 			row->refine(&subject, ret_allowance);
 		allow_partial_stores(&subject, ret_allowance);
+		allow_both_segment_faults(&subject, ret_allowance);
 	}
 }
 
@@ -428,6 +476,9 @@ static bool is_plain(const struct decoded *decoded)
 		return false;
 	default:
 		return decoded->instruction.mnemonic != ZYDIS_MNEMONIC_HLT &&
+		       decoded->instruction.mnemonic != ZYDIS_MNEMONIC_POPF && /* AC */
+		       decoded->instruction.mnemonic != ZYDIS_MNEMONIC_POPFD &&
+		       decoded->instruction.mnemonic != ZYDIS_MNEMONIC_POPFQ &&
 		       decoded->instruction.mnemonic != ZYDIS_MNEMONIC_UD2;
 	}
 }
@@ -438,12 +489,20 @@ static bool is_defined(const struct row *row)
 	return !row || !row->refine || row->refine == shift || row->refine == rotate || row->refine == most_codes;
 }
 
-bool undefined_may_follow(const struct decoded *decoded, bool is_last, uint64_t flags)
+/* What wants registers of certain values. */
+static bool is_particular(const struct decoded *decoded)
+{
+	return decoded->instruction.meta.category == ZYDIS_CATEGORY_IOSTRINGOP ||
+	       decoded->instruction.meta.category == ZYDIS_CATEGORY_XSAVE ||
+	       decoded->instruction.meta.category == ZYDIS_CATEGORY_XSAVEOPT;
+}
+
+bool undefined_may_follow(const struct decoded *decoded, bool is_first, bool is_last, uint64_t flags)
 {
 	const ZydisAccessedFlags *accessed = decoded->instruction.cpu_flags;
 	const struct row *row = row_of(decoded->instruction.mnemonic);
 
-	if (flags && accessed && accessed->tested & flags)
+	if ((flags && accessed && accessed->tested & flags) || (!is_first && is_particular(decoded)))
 		return false;
 	return is_last || (is_plain(decoded) && is_defined(row) && (!row || row->refine != all_codes));
 }
