@@ -145,6 +145,7 @@ static void take_x87(struct x86_cpu *cpu, const struct x86_op *op, const struct 
 		x87->fdp = (uint32_t)x87->fdp;
 	}
 	x87_update_es(x87);
+	x87_clear_host();
 	for (unsigned i = 0; i < 8; i++)
 		__builtin_memcpy(x87_st(x87, i)->bytes, image->bytes + AREA_ST + 16 * i, 10);
 }
@@ -152,6 +153,7 @@ static void take_x87(struct x86_cpu *cpu, const struct x86_op *op, const struct 
 static void initialize_x87(struct x86_cpu *cpu)
 {
 	cpu->x87 = (struct x86_x87){ .cw = X87_CW_INIT, .empty = 0xff };
+	x87_clear_host();
 }
 
 static void put_mxcsr(const struct x86_cpu *cpu, struct image *image)
