@@ -511,13 +511,15 @@ static bool add_undecodable(struct builder *builder, ZyanStatus status)
 /* f3 90 with REX.B is an exchange with r8: the prefix means nothing to it. Zydis takes it for a PAUSE. */
 static void mend_pause(struct instruction *insn)
 {
-	ZydisRegisterClass width = insn->head.raw.rex.W ? ZYDIS_REGCLASS_GPR64
-				   : insn->head.operand_width == 16 ? ZYDIS_REGCLASS_GPR16
-								    : ZYDIS_REGCLASS_GPR32;
+	ZydisRegisterClass width = ZYDIS_REGCLASS_GPR32;
 
 	if (insn->head.mnemonic != ZYDIS_MNEMONIC_PAUSE || !(insn->head.attributes & ZYDIS_ATTRIB_HAS_REX) ||
 	    !insn->head.raw.rex.B)
 		return;
+	if (insn->head.raw.rex.W)
+		width = ZYDIS_REGCLASS_GPR64;
+	else if (insn->head.operand_width == 16)
+		width = ZYDIS_REGCLASS_GPR16;
 	insn->head.mnemonic = ZYDIS_MNEMONIC_XCHG;
 	insn->head.operand_count_visible = 2;
 	insn->head.operand_width = (ZyanU8)ZydisRegisterClassGetWidth(ZYDIS_MACHINE_MODE_LONG_64, width);
