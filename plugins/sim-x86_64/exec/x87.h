@@ -243,7 +243,7 @@ static inline void x87_clear_host(void)
 
 #define X87_ASM(ret_sw, load, operate, clear, store, outputs, inputs) \
 	__asm__ volatile(load "fldcw %[guest]\n\t" operate "fnstsw %[sw]\n\t" clear "fldcw %[host]\n\t" store \
-			 : [sw] "=a"(ret_sw)X87_LIST outputs \
+			 : [sw] "=&a"(ret_sw)X87_LIST outputs \
 			 : [guest] "m"(guest_), [host] "m"(host_)X87_LIST inputs \
 			 : X87_CLOBBERS)
 
