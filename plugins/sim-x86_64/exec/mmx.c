@@ -161,15 +161,14 @@ static uint64_t pshufw(uint64_t destination, uint64_t source, unsigned order)
 	F(PADDW, paddw, 64, 0) \
 	F(PADDD, paddd, 64, 0) \
 	F(PADDQ, paddq, 64, 0) \
-	F(PSUBB, psubb, 64, 0) F(PSUBW, psubw, 64, 0) F(PSUBD, psubd, 64, 0) F(PSUBQ, psubq, 64, 0) F( \
-		PADDSB, paddsb, 64, 0) F(PADDSW, paddsw, 64, 0) F(PADDUSB, paddusb, 64, 0) F(PADDUSW, paddusw, 64, 0) \
-		F(PSUBSB, psubsb, 64, 0) F(PSUBSW, psubsw, 64, 0) F(PSUBUSB, psubusb, 64, 0) F( \
-			PSUBUSW, psubusw, 64, 0) F(PMULLW, pmullw, 64, 0) F(PMULHW, pmulhw, 64, 0) \
-			F(PMULHUW, pmulhuw, 64, 0) F(PMULUDQ, pmuludq, 64, 0) F(PMADDWD, pmaddwd, 64, 0) F( \
-				PMULHRSW, \
-				pmulhrsw, \
-				64, SSSE3) F(PMADDUBSW, pmaddubsw, 64, \
-					     SSSE3) F(PCMPEQB, pcmpeqb, 64, 0) \
+	F(PSUBB, psubb, 64, 0) \
+	F(PSUBW, psubw, 64, 0) \
+	F(PSUBD, psubd, 64, 0) \
+	F(PSUBQ, psubq, 64, 0) F(PADDSB, paddsb, 64, 0) F(PADDSW, paddsw, 64, 0) F(PADDUSB, paddusb, 64, 0) F( \
+		PADDUSW, paddusw, 64, 0) F(PSUBSB, psubsb, 64, 0) F(PSUBSW, psubsw, 64, 0) F(PSUBUSB, psubusb, 64, 0) \
+		F(PSUBUSW, psubusw, 64, 0) F(PMULLW, pmullw, 64, 0) F(PMULHW, pmulhw, 64, 0) F( \
+			PMULHUW, pmulhuw, 64, 0) F(PMULUDQ, pmuludq, 64, 0) F(PMADDWD, pmaddwd, 64, 0) \
+			F(PMULHRSW, pmulhrsw, 64, SSSE3) F(PMADDUBSW, pmaddubsw, 64, SSSE3) F(PCMPEQB, pcmpeqb, 64, 0) \
 				F(PCMPEQW, pcmpeqw, 64, 0) F(PCMPEQD, pcmpeqd, 64, 0) F(PCMPGTB, pcmpgtb, 64, 0) F( \
 					PCMPGTW, pcmpgtw, \
 					64, 0) F(PCMPGTD, pcmpgtd, 64, \

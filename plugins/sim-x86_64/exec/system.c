@@ -596,7 +596,7 @@ static const struct x86_row rows[] = {
 	{ ZYDIS_MNEMONIC_STI, NULL, X86_ANY(sti), .flags = X86_ROW_ENDS },
 	{ ZYDIS_MNEMONIC_CLAC, NULL, X86_ANY(clac), .flags = X86_ROW_RIP, .features = X86_NEEDS(SMAP) },
 	{ ZYDIS_MNEMONIC_STAC, NULL, X86_ANY(stac), .flags = X86_ROW_RIP, .features = X86_NEEDS(SMAP) },
-	{ ZYDIS_MNEMONIC_INVLPG, "m", X86_ANY(invlpg), .flags = X86_ROW_ENDS | X86_ROW_ADDRESS },
+	{ ZYDIS_MNEMONIC_INVLPG, "m", X86_ANY(invlpg), .flags = X86_ROW_ENDS },
 	{ ZYDIS_MNEMONIC_INVPCID, "rm", WIDE(invpcid_r32, invpcid_r64), .flags = X86_ROW_ENDS,
 	  .features = X86_NEEDS(INVPCID) },
 	{ ZYDIS_MNEMONIC_INVD, NULL, X86_ANY(invd), .flags = X86_ROW_RIP },
