@@ -2,8 +2,8 @@
 /*
  * Whether an engine for x86_64 guests can execute what the kernels of operating systems do. A software KVM runs
  * programs natively, emulates ring 0, and lacks many instructions there: that shows only when a guest comes to one. So
- * a small guest tries some (builtin/probe_x86_64.S), in a VM of its own that is gone before the call returns. Takes a
- * few milliseconds. Knows nothing of boards and images.
+ * a small guest tries some (builtin/probe_x86_64.S), in a VM of its own that is gone before the call returns. Takes 5
+ * to 20 ms, the most of which is the end of a VM in the kernel. Knows nothing of boards and images.
  */
 #ifndef CLI_PROBE_H
 #define CLI_PROBE_H

@@ -320,7 +320,8 @@ void note_check(struct note *note, struct report *report)
 	struct axarch_description *about = &note->description;
 
 	if (!is_id(about->id, sizeof(about->id)))
-		report_add(report, "id: expected 1 to %zu of a-z, 0-9, '-' and '_', found \"%.*s\"; set .id in AXARCH_ABOUT",
+		report_add(report,
+			   "id: expected 1 to %zu of a-z, 0-9, '-' and '_', found \"%.*s\"; set .id in AXARCH_ABOUT",
 			   sizeof(about->id) - 1, (int)sizeof(about->id), about->id);
 	if (!is_arch(about->arch))
 		report_add(report, "arch: %u is none that this host knows; use AXVCPU_ARCH_*, or 0 for any",

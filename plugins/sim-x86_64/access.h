@@ -43,8 +43,8 @@ bool x86_linear_of(struct x86_cpu *cpu, const struct x86_op *op, unsigned segmen
 /* The segment of the op's memory operand: X86_ES... */
 static inline unsigned x86_segment_of(const struct x86_op *op)
 {
-	return op->seg == X86_SLOT_ZERO ? (op->flags & X86_OP_STACK ? X86_SS : X86_DS) :
-					  (op->seg - X86_SLOT_SEGMENT(0)) / 8u;
+	return op->seg == X86_SLOT_ZERO ? (op->flags & X86_OP_STACK ? X86_SS : X86_DS)
+					: (op->seg - X86_SLOT_SEGMENT(0)) / 8u;
 }
 
 /* The linear address of the op's memory operand, unless X86_OP_SLOW. */

@@ -187,8 +187,10 @@ void x86_update_mode(struct x86_cpu *cpu)
 
 static void decoded(struct sim_cpu *cpu, uint64_t gpa, unsigned size)
 {
-	if (sim_group_mark_code(cpu->member.group, &cpu->member, gpa, size))
-		sim_tlb_flush_writes(&cpu->tlb);
+	if (!sim_group_mark_code(cpu->member.group, &cpu->member, gpa, size))
+		return;
+	sim_tlb_flush_writes(&cpu->tlb);
+	((struct x86_cpu *)(void *)cpu)->code_marked = true;
 }
 
 const struct sim_isa x86_isa = {
@@ -199,6 +201,21 @@ const struct sim_isa x86_isa = {
 };
 
 /* ---- requests ---- */
+
+/*
+ * Other vCPUs may have stored to a page without a look until they heard that it has code now. That is over before the
+ * next turn of the loop, and so before the end of an instruction that serializes (SDM 3, 8.1.3: code that was changed
+ * by another processor). Who waits is outside, so that two may wait for each other.
+ */
+static void confirm_marks(struct x86_cpu *cpu)
+{
+	struct sim_member *member = &cpu->cpu.member;
+
+	cpu->code_marked = false;
+	sim_member_exit(member);
+	sim_group_request(member->group, SIM_REQUEST_WRITES | SIM_REQUEST_CODE_AFTER, NULL, NULL, member, true);
+	sim_member_enter(member);
+}
 
 static void serve_requests(struct x86_cpu *cpu)
 {
@@ -262,14 +279,23 @@ bool x86_interruptible(const struct x86_cpu *cpu)
 	return cpu->rflags & X86_FLAG_IF && !cpu->shadow;
 }
 
+/* What ends the run in the middle of its delivery waits on. */
+static bool is_taken(struct x86_cpu *cpu, enum x86_delivery delivery)
+{
+	end_delivery(cpu, delivery);
+	if (delivery == X86_DELIVERY_EXIT)
+		return false;
+	cpu->halted = false;
+	cpu->interrupts++;
+	return true;
+}
+
 static bool take_nmi(struct x86_cpu *cpu)
 {
 	if (!cpu->nmi_pending || cpu->nmi_masked || cpu->shadow)
 		return false;
-	cpu->nmi_pending = false;
-	cpu->halted = false;
-	cpu->interrupts++;
-	end_delivery(cpu, x86_deliver_nmi(cpu));
+	if (is_taken(cpu, x86_deliver_nmi(cpu)))
+		cpu->nmi_pending = false;
 	return true;
 }
 
@@ -280,10 +306,8 @@ static bool take_interrupt(struct x86_cpu *cpu)
 	if (!x86_interruptible(cpu))
 		return false;
 	if (vector >= 0) {
-		cpu->queued[vector / 64] &= ~(UINT64_C(1) << vector % 64);
-		cpu->halted = false;
-		cpu->interrupts++;
-		end_delivery(cpu, x86_deliver_interrupt(cpu, (unsigned)vector));
+		if (is_taken(cpu, x86_deliver_interrupt(cpu, (unsigned)vector)))
+			cpu->queued[vector / 64] &= ~(UINT64_C(1) << vector % 64);
 		return true;
 	}
 	if (cpu->line) {
@@ -423,6 +447,8 @@ static void turn(struct x86_cpu *cpu)
 {
 	int64_t limit;
 
+	if (cpu->code_marked)
+		confirm_marks(cpu);
 	serve_requests(cpu);
 	if (cpu->stopped || x86_give_part(cpu) || look_at_events(cpu) || stop_at_breakpoint(cpu))
 		return;

@@ -319,7 +319,8 @@ static void set_memory(const ZydisDecodedOperand *operand, const struct instruct
 {
 	const ZydisDecodedOperandMem *mem = &operand->mem;
 	ZydisRegisterClass index_class = ZydisRegisterGetClass(mem->index);
-	unsigned segment = segment_number(mem->segment);
+	/* 3e before an indirect branch says "no track" to CET, and "ds" all the same. Zydis leaves it at that. */
+	unsigned segment = insn->head.attributes & ZYDIS_ATTRIB_HAS_NOTRACK ? X86_DS : segment_number(mem->segment);
 	bool has_base = segment == X86_FS || segment == X86_GS || mode != X86_MODE_64;
 
 	op->base = lacks_base(&insn->head) ? X86_SLOT_ZERO : slot_of(mem->base);
@@ -426,8 +427,8 @@ static bool may_keep_flags(const struct instruction *insn)
 	case ZYDIS_MNEMONIC_RCR:
 	case ZYDIS_MNEMONIC_SHLD:
 	case ZYDIS_MNEMONIC_SHRD:
-		return !strchr(insn->kinds, 'i') ||
-		       insn->operands[insn->head.operand_count_visible - 1].imm.value.u == 0;
+		return !strchr(insn->kinds, 'i') || !(insn->operands[insn->head.operand_count_visible - 1].imm.value.u &
+						      (insn->head.operand_width == 64 ? 63 : 31));
 	default:
 		return insn->head.attributes & (ZYDIS_ATTRIB_HAS_REP | ZYDIS_ATTRIB_HAS_REPE | ZYDIS_ATTRIB_HAS_REPNE);
 	}
@@ -510,13 +511,15 @@ static bool add_undecodable(struct builder *builder, ZyanStatus status)
 /* f3 90 with REX.B is an exchange with r8: the prefix means nothing to it. Zydis takes it for a PAUSE. */
 static void mend_pause(struct instruction *insn)
 {
-	ZydisRegisterClass width = insn->head.raw.rex.W ? ZYDIS_REGCLASS_GPR64
-				   : insn->head.operand_width == 16 ? ZYDIS_REGCLASS_GPR16
-								    : ZYDIS_REGCLASS_GPR32;
+	ZydisRegisterClass width = ZYDIS_REGCLASS_GPR32;
 
 	if (insn->head.mnemonic != ZYDIS_MNEMONIC_PAUSE || !(insn->head.attributes & ZYDIS_ATTRIB_HAS_REX) ||
 	    !insn->head.raw.rex.B)
 		return;
+	if (insn->head.raw.rex.W)
+		width = ZYDIS_REGCLASS_GPR64;
+	else if (insn->head.operand_width == 16)
+		width = ZYDIS_REGCLASS_GPR16;
 	insn->head.mnemonic = ZYDIS_MNEMONIC_XCHG;
 	insn->head.operand_count_visible = 2;
 	insn->head.operand_width = (ZyanU8)ZydisRegisterClassGetWidth(ZYDIS_MACHINE_MODE_LONG_64, width);

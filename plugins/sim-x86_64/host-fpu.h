@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The host's SSE and x87 units, which the guest's floating point runs on. While a guest runs the host's MXCSR is the
- * guest's with all exceptions masked: its flags accumulate there. The x87 unit has an empty stack, no flags and
- * X86_HOST_X87_CW, except within an operation (exec/x87.h).
+ * guest's with all exceptions masked: its flags accumulate there. The x87 unit has an empty stack and
+ * X86_HOST_X87_CW, except within an operation; its flags are a part of the guest's (exec/x87.h).
  */
 #ifndef PLUGINS_SIM_X86_64_HOST_FPU_H
 #define PLUGINS_SIM_X86_64_HOST_FPU_H

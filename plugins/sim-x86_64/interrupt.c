@@ -565,9 +565,8 @@ static bool return_from_handler(struct x86_cpu *cpu, unsigned size, uint64_t nex
 	struct x86_stack stack;
 
 	if (cpu->rflags & X86_FLAG_NT)
-		return x86_in_long(cpu)
-			       ? x86_raise_code(cpu, X86_GP, 0)
-			       : x86_return_from_task(cpu, next, (uint32_t)x86_rflags(cpu), ret_rip);
+		return x86_in_long(cpu) ? x86_raise_code(cpu, X86_GP, 0)
+					: x86_return_from_task(cpu, next, (uint32_t)x86_rflags(cpu), ret_rip);
 	x86_current_stack(cpu, &stack);
 	if (!x86_pop(cpu, &stack, size, popped, POP_FLAGS + 1))
 		return false;

@@ -6,8 +6,8 @@
 #include "x86.h"
 
 enum x86_delivery {
-	X86_DELIVERED,        /* or the exception that a task switch met in its new task is pending */
-	X86_DELIVERY_EXIT,    /* the run ends (cpu->stopped), and nothing has changed: to be tried again */
+	X86_DELIVERED,            /* or the exception that a task switch met in its new task is pending */
+	X86_DELIVERY_EXIT,        /* the run ends (cpu->stopped), and nothing has changed: to be tried again */
 	X86_DELIVERY_TRIPLE_FAULT /* a triple fault */
 };
 

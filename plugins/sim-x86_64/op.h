@@ -106,16 +106,12 @@ typedef uint32_t x86_slot32 __attribute__((may_alias));
  */
 /* clang-format on */
 enum {
-	X86_ROW_ENDS = 1,   /* nothing behind it belongs to the same block: branches, and what changes the mode */
-	X86_ROW_LONG = 2,   /* in 64-bit mode only */
-	X86_ROW_LEGACY = 4, /* outside of 64-bit mode only */
-	X86_ROW_LOCK = 8,   /* may be locked, when the first operand is memory; this row is for both, op->flags tells */
-	X86_ROW_PROTECTED = 16, /* #UD in real and virtual-8086 mode */
-	X86_ROW_PLAIN = 32,     /* cannot fault or exit, whatever its operands: flags before it may be dropped */
-	X86_ROW_RIP =
-		64, /* wants to see the state as of this instruction only in ways that sim_stop gives; ends nothing */
-	X86_ROW_ADDRESS = 128, /* its memory operand is an address only (lea, nop, prefetch) */
-	X86_ROW_FAR = 256,     /* the far form of a branch, which shares its mnemonic with the near one */
+	X86_ROW_ENDS = 1,      /* nothing behind it belongs to the same block: branches, and what changes the mode */
+	X86_ROW_LONG = 2,      /* in 64-bit mode only */
+	X86_ROW_LEGACY = 4,    /* outside of 64-bit mode only */
+	X86_ROW_PROTECTED = 8, /* #UD in real and virtual-8086 mode */
+	X86_ROW_PLAIN = 16,    /* cannot fault or exit, whatever its operands: flags before it may be dropped */
+	X86_ROW_FAR = 32,      /* the far form of a branch, which shares its mnemonic with the near one */
 };
 
 struct x86_row {

@@ -155,11 +155,12 @@ enum {
 	F(SSE3) \
 	F(PCLMUL) \
 	F(SSSE3) \
-	F(FMA) F(CX16) F(SSE41) F(SSE42) F(MOVBE) F(POPCNT) F(AES) F(XSAVE) F(AVX) F(F16C) F(RDRAND) F(FSGSBASE) \
-		F(BMI1) F(AVX2) F(SMEP) F(BMI2) F(ERMS) F(INVPCID) F(RDSEED) F(ADX) F(SMAP) F(CLFLUSHOPT) F(CLWB) \
-			F(SHA) F(UMIP) F(RDPID) F(FSRM) F(LAHF) F(LZCNT) F(PREFETCHW) F(SYSCALL) F(NX) F(PAGE1GB) \
-				F(RDTSCP) F(LM) F(XSAVEOPT) F(XSAVEC) F(XGETBV1) F(XSAVES) F(PCID) F(X2APIC) \
-					F(TSC_DEADLINE)
+	F(FMA) \
+	F(CX16) \
+	F(SSE41) F(SSE42) F(MOVBE) F(POPCNT) F(AES) F(XSAVE) F(AVX) F(F16C) F(RDRAND) F(FSGSBASE) F(BMI1) F(AVX2) \
+		F(SMEP) F(BMI2) F(ERMS) F(INVPCID) F(RDSEED) F(ADX) F(SMAP) F(CLFLUSHOPT) F(CLWB) F(SHA) F(UMIP) \
+			F(RDPID) F(FSRM) F(LAHF) F(LZCNT) F(PREFETCHW) F(SYSCALL) F(NX) F(PAGE1GB) F(RDTSCP) F(LM) \
+				F(XSAVEOPT) F(XSAVEC) F(XGETBV1) F(XSAVES) F(PCID) F(X2APIC) F(TSC_DEADLINE)
 #define X86_FEATURE_NUMBER_(name) X86_FEATURE_BIT_##name,
 enum { X86_FEATURES(X86_FEATURE_NUMBER_) X86_FEATURE_COUNT };
 #undef X86_FEATURE_NUMBER_
@@ -244,7 +245,7 @@ struct x86_cpu {
 	uint64_t system_context; /* of the TLB: of the processor's own accesses */
 	uint8_t cpl;
 	uint8_t shadow;     /* 1 after sti, 2 after mov ss: the next instruction is executed without interruption */
-	bool untraced;      /* the instruction was an INT n: no trap follows for its TF */
+	bool untraced;      /* the instruction has cleared TF on its way to a handler: no trap follows */
 	bool simd_unmasked; /* MXCSR has an exception unmasked */
 
 	struct x86_segment segments[X86_SEGMENTS];
@@ -264,6 +265,7 @@ struct x86_cpu {
 	uint32_t mxcsr; /* while the guest runs its flags are in the host's: see host-fpu.h */
 
 	struct x86_exception exception;
+	bool code_marked;    /* since this turn of the loop began, a page has code that had none */
 	struct x86_op *stop; /* the op at which a stop was put: see x86_stop_after */
 	x86_exec_fn stop_fn; /* what it does otherwise */
 

@@ -233,6 +233,18 @@ static bool find_second(struct sim_cpu *cpu, uint64_t va, struct place *place)
 	return true;
 }
 
+/* Whether a block may run, as far as its code goes. Lines are marked before they are compared: no store is missed. */
+static bool is_present(struct sim_cpu *cpu, struct sim_block *block, const struct place *place)
+{
+	if (block->pass == cpu->generation)
+		return true;
+	decoded(cpu, place, block->bytes);
+	if (!is_as_decoded(block, place))
+		return false;
+	block->pass = cpu->generation;
+	return true;
+}
+
 /* The block of a place as it is in memory now; NULL also when its second page cannot be executed: then an exception or
  * exit is under way. */
 static struct sim_block *present_block(struct sim_cpu *cpu, uint64_t va, struct place *place)
@@ -243,10 +255,8 @@ static struct sim_block *present_block(struct sim_cpu *cpu, uint64_t va, struct 
 		return NULL;
 	if (block->second != SIM_NEVER && !find_second(cpu, va, place))
 		return NULL;
-	if (block->second == place->second_gpa && (block->pass == cpu->generation || is_as_decoded(block, place))) {
-		block->pass = cpu->generation;
+	if (block->second == place->second_gpa && is_present(cpu, block, place))
 		return block;
-	}
 	sim_code_drop(&cpu->code, block);
 	place->second_gpa = SIM_NEVER;
 	return NULL;

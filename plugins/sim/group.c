@@ -18,6 +18,8 @@ struct region {
 	struct region *next;
 	uint64_t pages[REGION_PAGES / 64];
 	uint64_t lines[REGION_LINES / 64];
+	uint16_t stores[REGION_PAGES];  /* that came by since the page was marked */
+	uint8_t patience[REGION_PAGES]; /* log2 of how many more than STORES_PATIENCE are borne */
 };
 
 struct sim_group {
@@ -339,9 +341,37 @@ bool sim_group_mark_code(struct sim_group *group, struct sim_member *self, uint6
 	return !known;
 }
 
+/* After so many stores a page is taken for one that has no code any more. Where it does have some after all, each time
+ * that this turns out twice as many are borne. */
+enum { STORES_PATIENCE = 64, PATIENCE_MAX = 9 };
+
+static void unmark_page(struct region *region, uint64_t gpa)
+{
+	uint64_t page = page_in_region(gpa), first = line_in_region(gpa & ~UINT64_C(0xfff)) / 64;
+
+	__atomic_store_n(&region->stores[page], 0, __ATOMIC_RELAXED);
+	if (region->patience[page] < PATIENCE_MAX)
+		__atomic_fetch_add(&region->patience[page], 1, __ATOMIC_RELAXED);
+	__atomic_store_n(&region->lines[first], 0, __ATOMIC_SEQ_CST); /* 64 lines of a page are one word */
+	__atomic_fetch_and(&region->pages[page / 64], ~(UINT64_C(1) << page % 64), __ATOMIC_SEQ_CST);
+}
+
+/* Every block is compared before it runs again, and whoever does that marks its lines anew. */
+static bool outlived(struct sim_group *group, struct sim_member *self, struct region *region, uint64_t gpa)
+{
+	uint64_t page = page_in_region(gpa);
+	unsigned limit = STORES_PATIENCE << __atomic_load_n(&region->patience[page], __ATOMIC_RELAXED);
+
+	if (__atomic_add_fetch(&region->stores[page], 1, __ATOMIC_RELAXED) < limit)
+		return false;
+	unmark_page(region, gpa);
+	sim_group_request(group, SIM_REQUEST_CODE, NULL, NULL, self, false);
+	return true;
+}
+
 bool sim_group_code_written(struct sim_group *group, struct sim_member *self, uint64_t gpa, unsigned size)
 {
-	const struct region *region = find_region(group, gpa);
+	struct region *region = find_region(group, gpa);
 	bool found = false;
 
 	if (!region)
@@ -350,5 +380,5 @@ bool sim_group_code_written(struct sim_group *group, struct sim_member *self, ui
 		found |= test_bit(region->lines, line);
 	if (found)
 		sim_group_request(group, SIM_REQUEST_CODE, NULL, NULL, self, false);
-	return found;
+	return outlived(group, self, region, gpa) || found;
 }

@@ -54,7 +54,7 @@ enum { SIM_LINE_SHIFT = 6 };
 bool sim_group_mark_code(struct sim_group *group, struct sim_member *self, uint64_t gpa, unsigned size);
 /* Whether the page of gpa has code. */
 bool sim_group_is_code(struct sim_group *group, uint64_t gpa);
-/* Stores went to gpa. True: a line there has code, and all members but self were told to compare it. */
+/* Stores went to gpa, in one page. True: code is to be compared, and all members but self were told so. */
 bool sim_group_code_written(struct sim_group *group, struct sim_member *self, uint64_t gpa, unsigned size);
 
 /* Whether a request concerns this member. */

@@ -129,9 +129,9 @@ X86_INLINE bool x86_alu(struct x86_cpu *cpu, const struct x86_op *op, bool slow,
 	{ \
 		ZYDIS_MNEMONIC_##mnemonic, kinds, X86_SIZES(name), X86_SIZES(name##_quiet), flags, 0 \
 	}
-#define X86_ALU_ROWS(mnemonic, name, memory_flags) \
+#define X86_ALU_ROWS(mnemonic, name) \
 	X86_ALU_ROW(mnemonic, "rr", name##_rr, X86_ROW_PLAIN), X86_ALU_ROW(mnemonic, "ri", name##_ri, X86_ROW_PLAIN), \
-		X86_ALU_ROW(mnemonic, "rm", name##_rm, 0), X86_ALU_ROW(mnemonic, "mr", name##_mr, memory_flags), \
-		X86_ALU_ROW(mnemonic, "mi", name##_mi, memory_flags)
+		X86_ALU_ROW(mnemonic, "rm", name##_rm, 0), X86_ALU_ROW(mnemonic, "mr", name##_mr, 0), \
+		X86_ALU_ROW(mnemonic, "mi", name##_mi, 0)
 
 #endif

@@ -387,17 +387,17 @@ EXEC(aad)
 #define DIVISION_SIZES(name, kind) { name##8_##kind, name##16_##kind, name##32_##kind, name##64_##kind }
 
 static const struct x86_row rows[] = {
-	X86_ALU_ROWS(ADD, add, X86_ROW_LOCK),
-	X86_ALU_ROWS(ADC, adc, X86_ROW_LOCK),
-	X86_ALU_ROWS(SUB, sub, X86_ROW_LOCK),
-	X86_ALU_ROWS(SBB, sbb, X86_ROW_LOCK),
-	X86_ALU_ROWS(CMP, cmp, 0),
+	X86_ALU_ROWS(ADD, add),
+	X86_ALU_ROWS(ADC, adc),
+	X86_ALU_ROWS(SUB, sub),
+	X86_ALU_ROWS(SBB, sbb),
+	X86_ALU_ROWS(CMP, cmp),
 	X86_ALU_ROW(INC, "r", inc_r, X86_ROW_PLAIN),
-	X86_ALU_ROW(INC, "m", inc_m, X86_ROW_LOCK),
+	X86_ALU_ROW(INC, "m", inc_m, 0),
 	X86_ALU_ROW(DEC, "r", dec_r, X86_ROW_PLAIN),
-	X86_ALU_ROW(DEC, "m", dec_m, X86_ROW_LOCK),
+	X86_ALU_ROW(DEC, "m", dec_m, 0),
 	X86_ALU_ROW(NEG, "r", neg_r, X86_ROW_PLAIN),
-	X86_ALU_ROW(NEG, "m", neg_m, X86_ROW_LOCK),
+	X86_ALU_ROW(NEG, "m", neg_m, 0),
 
 	X86_ALU_ROW(MUL, "r", mul_r, X86_ROW_PLAIN),
 	X86_ALU_ROW(MUL, "m", mul_m, 0),

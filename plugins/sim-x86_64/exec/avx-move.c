@@ -54,7 +54,7 @@ STORE(store_high, x, q, HIGH)
 	AVX_EXEC(load_aligned_##l) \
 	{ \
 		const void *place = avx_readable(cpu, op, AVX_BYTES_##l); \
-		if (sim_unlikely(!place || (uintptr_t)place % AVX_BYTES_##l)) \
+		if (sim_unlikely(!place || x86_flat_linear(cpu, op) % AVX_BYTES_##l)) \
 			return load_aligned_##l##_slow(cpu, op); \
 		avx_put_##l(cpu, op->dst, AVX_FETCH_##l(place)); \
 		X86_NEXT(cpu, op); \
@@ -66,7 +66,7 @@ STORE(store_high, x, q, HIGH)
 	AVX_EXEC(store_aligned_##l) \
 	{ \
 		void *place = avx_writable(cpu, op, AVX_BYTES_##l); \
-		if (sim_unlikely(!place || (uintptr_t)place % AVX_BYTES_##l)) \
+		if (sim_unlikely(!place || x86_flat_linear(cpu, op) % AVX_BYTES_##l)) \
 			return store_aligned_##l##_slow(cpu, op); \
 		AVX_STORE_##l(place, avx_get_##l(cpu, op->src)); \
 		X86_NEXT(cpu, op); \

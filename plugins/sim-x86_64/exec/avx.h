@@ -9,7 +9,7 @@
  *   s  the last source, which may be in memory
  *   m  the last source in memory
  *
- *   AVX_BINARY(VPADDB, y, y, y)           the executors, where no floating-point exceptions are raised
+ *   AVX_BINARY(VPADDB, y, y, y)              the executors, where no floating-point exceptions are raised
  *   AVX_BINARY_ROWS(VPADDB, y, y, y, needs)  their rows
  *
  * A register of 128 bits is written with the upper half cleared, by two stores: so the host's upper halves stay clean.
@@ -66,8 +66,6 @@ AVX_INLINE void avx_put_y(struct x86_cpu *cpu, unsigned number, avx_y value)
 #define AVX_FETCH_x(place) _mm_loadu_si128((const avx_x *)(place))
 #define AVX_FETCH_y(place) _mm256_loadu_si256((const avx_y *)(place))
 
-#define AVX_STORE_b(place, value) (*(x86_u8 *)(place) = (uint8_t)_mm_cvtsi128_si32(value))
-#define AVX_STORE_w(place, value) (*(x86_u16 *)(place) = (uint16_t)_mm_cvtsi128_si32(value))
 #define AVX_STORE_d(place, value) (*(x86_u32 *)(place) = (uint32_t)_mm_cvtsi128_si32(value))
 #define AVX_STORE_q(place, value) _mm_storel_epi64((avx_x *)(place), value)
 #define AVX_STORE_x(place, value) _mm_storeu_si128((avx_x *)(place), value)
@@ -96,7 +94,7 @@ X86_COLD bool avx_read(struct x86_cpu *cpu, const struct x86_op *op, void *ret_d
 X86_COLD bool avx_write(struct x86_cpu *cpu, const struct x86_op *op, const void *data, unsigned size,
 			unsigned alignment);
 
-#define AVX_SLOW_ACCESS(l) \
+#define AVX_SLOW_READ(l) \
 	AVX_MAYBE AVX_INLINE bool avx_read_##l(struct x86_cpu *cpu, const struct x86_op *op, avx_##l *ret_value) \
 	{ \
 		union x86_vector bytes; \
@@ -104,19 +102,25 @@ X86_COLD bool avx_write(struct x86_cpu *cpu, const struct x86_op *op, const void
 			return false; \
 		*ret_value = AVX_FETCH_##l((const void *)&bytes); \
 		return true; \
-	} \
+	}
+AVX_SLOW_READ(b)
+AVX_SLOW_READ(w)
+AVX_SLOW_READ(d)
+AVX_SLOW_READ(q)
+AVX_SLOW_READ(x)
+AVX_SLOW_READ(y)
+
+#define AVX_SLOW_WRITE(l) \
 	AVX_MAYBE AVX_INLINE bool avx_write_##l(struct x86_cpu *cpu, const struct x86_op *op, avx_##l value) \
 	{ \
 		union x86_vector bytes; \
 		AVX_STORE_##l((void *)&bytes, value); \
 		return avx_write(cpu, op, &bytes, AVX_BYTES_##l, 1); \
 	}
-AVX_SLOW_ACCESS(b)
-AVX_SLOW_ACCESS(w)
-AVX_SLOW_ACCESS(d)
-AVX_SLOW_ACCESS(q)
-AVX_SLOW_ACCESS(x)
-AVX_SLOW_ACCESS(y)
+AVX_SLOW_WRITE(d)
+AVX_SLOW_WRITE(q)
+AVX_SLOW_WRITE(x)
+AVX_SLOW_WRITE(y)
 
 /* ---- what is computed, of the last source; `op` has the others ---- */
 
@@ -151,8 +155,8 @@ AVX_SLOW_ACCESS(y)
 
 /*
  * An immediate operand is part of the instruction: there is a function for each value, of 8 bytes, in a row. They take
- * operands in xmm0 and xmm1 (ymm0, ymm1), return the result in xmm0 (ymm0), and change nothing else. They are called from
- * assembly, past the red zone: what calling convention compilers have for YMM registers depends on their options.
+ * operands in xmm0 and xmm1 (ymm0, ymm1), return the result in xmm0 (ymm0), and change nothing else. They are called
+ * from assembly, past the red zone: what calling convention compilers have for YMM registers depends on their options.
  */
 #define AVX_STUBS(name, instruction) \
 	AVX_STUBS_("x86_stub_" #name, instruction) \

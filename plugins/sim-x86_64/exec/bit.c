@@ -346,11 +346,11 @@ X86_INLINE bool setcc_m(struct x86_cpu *cpu, const struct x86_op *op, bool slow,
 X86_CONDITIONS(SETCC)
 
 /* clang-format off */
-#define BIT_TEST_ROWS(mnemonic, name, memory_flags) \
+#define BIT_TEST_ROWS(mnemonic, name) \
 	{ ZYDIS_MNEMONIC_##mnemonic, "rr", X86_WIDE(name##_rr), X86_WIDE(name##_rr_quiet), X86_ROW_PLAIN, 0 }, \
 	{ ZYDIS_MNEMONIC_##mnemonic, "ri", X86_WIDE(name##_ri), X86_WIDE(name##_ri_quiet), X86_ROW_PLAIN, 0 }, \
-	{ ZYDIS_MNEMONIC_##mnemonic, "mr", X86_WIDE(name##_mr), X86_NONE, memory_flags, 0 }, \
-	{ ZYDIS_MNEMONIC_##mnemonic, "mi", X86_WIDE(name##_mi), X86_NONE, memory_flags, 0 }
+	{ ZYDIS_MNEMONIC_##mnemonic, "mr", X86_WIDE(name##_mr), X86_NONE, 0, 0 }, \
+	{ ZYDIS_MNEMONIC_##mnemonic, "mi", X86_WIDE(name##_mi), X86_NONE, 0, 0 }
 #define SCAN_ROWS(mnemonic, name, needs) \
 	{ ZYDIS_MNEMONIC_##mnemonic, "rr", X86_WIDE(name##_rr), X86_WIDE(name##_rr_quiet), X86_ROW_PLAIN, needs }, \
 	{ ZYDIS_MNEMONIC_##mnemonic, "rm", X86_WIDE(name##_rm), X86_WIDE(name##_rm_quiet), 0, needs }
@@ -362,10 +362,10 @@ X86_CONDITIONS(SETCC)
 	{ ZYDIS_MNEMONIC_SET##mnemonic, "m", X86_ANY(set##name##_m), X86_NONE, 0, 0 },
 
 static const struct x86_row rows[] = {
-	BIT_TEST_ROWS(BT, bt, 0),
-	BIT_TEST_ROWS(BTS, bts, X86_ROW_LOCK),
-	BIT_TEST_ROWS(BTR, btr, X86_ROW_LOCK),
-	BIT_TEST_ROWS(BTC, btc, X86_ROW_LOCK),
+	BIT_TEST_ROWS(BT, bt),
+	BIT_TEST_ROWS(BTS, bts),
+	BIT_TEST_ROWS(BTR, btr),
+	BIT_TEST_ROWS(BTC, btc),
 	SCAN_ROWS(BSF, bsf, 0),
 	SCAN_ROWS(BSR, bsr, 0),
 	SCAN_ROWS(TZCNT, tzcnt, X86_NEEDS(BMI1)),

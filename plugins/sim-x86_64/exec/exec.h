@@ -11,7 +11,7 @@
 #if defined(__OPTIMIZE__) && !defined(SIM_SANITIZED) && !defined(SIM_LOOP)
 #define X86_GOTO(cpu, target) SIM_TAIL return (target)->fn(cpu, target)
 #else
-#define X86_GOTO(cpu, target) return target
+#define X86_GOTO(cpu, target) return ((void)(cpu), (target))
 #endif
 #define X86_NEXT(cpu, op) X86_GOTO(cpu, (op) + 1)
 

@@ -369,7 +369,8 @@ EXEC(bound16)
 	int16_t bounds[2], index = (int16_t)X86_SLOT16(cpu, op->dst);
 	uint64_t linear;
 
-	if (!x86_linear(cpu, op, 4, X86_READ, &linear) || !x86_read_bytes(cpu, op, linear, bounds, 4))
+	if (!x86_linear(cpu, op, 4, X86_READ, &linear) || !x86_read16(cpu, op, linear, (uint16_t *)&bounds[0]) ||
+	    !x86_read16(cpu, op, linear + 2, (uint16_t *)&bounds[1]))
 		return NULL;
 	if (index < bounds[0] || index > bounds[1])
 		return x86_fault(cpu, op, X86_BR);
@@ -422,6 +423,7 @@ EXEC(syscall)
 	cpu->cpu.x[X86_RCX] = return_rip(cpu, op);
 	cpu->cpu.x[11] = x86_rflags(cpu);
 	x86_set_rflags(cpu, x86_rflags(cpu) & ~cpu->sfmask);
+	cpu->untraced = !(cpu->rflags & X86_FLAG_TF);
 	set_flat(cpu, cs, (cs & ~3u) + 8, 0, true);
 	return x86_leave_to(cpu, op, cpu->lstar);
 }

@@ -51,12 +51,12 @@ X86_EXECUTOR(andn_rrm64, andn, 3, true)
 
 /* clang-format off */
 static const struct x86_row rows[] = {
-	X86_ALU_ROWS(AND, and, X86_ROW_LOCK),
-	X86_ALU_ROWS(OR, or, X86_ROW_LOCK),
-	X86_ALU_ROWS(XOR, xor, X86_ROW_LOCK),
-	X86_ALU_ROWS(TEST, test, 0),
+	X86_ALU_ROWS(AND, and),
+	X86_ALU_ROWS(OR, or),
+	X86_ALU_ROWS(XOR, xor),
+	X86_ALU_ROWS(TEST, test),
 	{ ZYDIS_MNEMONIC_NOT, "r", X86_SIZES(not_r), X86_NONE, X86_ROW_PLAIN, 0 },
-	{ ZYDIS_MNEMONIC_NOT, "m", X86_SIZES(not_m), X86_NONE, X86_ROW_LOCK, 0 },
+	{ ZYDIS_MNEMONIC_NOT, "m", X86_SIZES(not_m), X86_NONE, 0, 0 },
 	{ ZYDIS_MNEMONIC_ANDN, "rrr", X86_LARGE(andn_rrr), X86_NONE, X86_ROW_PLAIN, X86_NEEDS(BMI1) },
 	{ ZYDIS_MNEMONIC_ANDN, "rrm", X86_LARGE(andn_rrm), X86_NONE, 0, X86_NEEDS(BMI1) },
 };

@@ -160,61 +160,57 @@ static uint64_t pshufw(uint64_t destination, uint64_t source, unsigned order)
 	F(PADDB, paddb, 64, 0) \
 	F(PADDW, paddw, 64, 0) \
 	F(PADDD, paddd, 64, 0) \
-	F(PADDQ, paddq, 64, 0) F(PSUBB, psubb, 64, 0) F(PSUBW, psubw, 64, 0) F(PSUBD, psubd, 64, 0) F( \
-		PSUBQ, psubq, 64, 0) F(PADDSB, paddsb, 64, 0) F(PADDSW, paddsw, 64, 0) F(PADDUSB, paddusb, 64, 0) \
-		F(PADDUSW, paddusw, 64, 0) F(PSUBSB, psubsb, 64, 0) F(PSUBSW, psubsw, 64, 0) F( \
-			PSUBUSB, psubusb, 64, 0) F(PSUBUSW, psubusw, 64, 0) F(PMULLW, pmullw, 64, 0) \
-			F(PMULHW, pmulhw, 64, 0) F(PMULHUW, pmulhuw, 64, 0) F(PMULUDQ, pmuludq, 64, 0) F( \
-				PMADDWD, pmaddwd, \
-				64, 0) F(PMULHRSW, pmulhrsw, 64, \
-					 SSSE3) F(PMADDUBSW, pmaddubsw, 64, SSSE3) \
-				F(PCMPEQB, pcmpeqb, 64, 0) F(PCMPEQW, pcmpeqw, 64, 0) F(PCMPEQD, pcmpeqd, 64, 0) F( \
-					PCMPGTB, pcmpgtb, \
-					64, 0) F(PCMPGTW, pcmpgtw, 64, \
-						 0) F(PCMPGTD, pcmpgtd, 64, 0) \
-					F(PMAXUB, pmaxub, 64, 0) F(PMAXSW, pmaxsw, 64, 0) F(PMINUB, pminub, 64, 0) F( \
-						PMINSW, pminsw, \
-						64, 0) F(PAVGB, pavgb, 64, \
-							 0) F(PAVGW, pavgw, 64, 0) \
-						F(PSADBW, psadbw, 64, 0) F(PAND, pand, 64, 0) F( \
-							PANDN, pandn, 64, \
-							0) F(POR, por, 64, \
-							     0) F(PXOR, pxor, 64, 0) \
-							F(PACKSSWB, packsswb, 64, \
-							  0) F(PACKSSDW, packssdw, 64, \
-							       0) F(PACKUSWB, packuswb, 64, \
-								    0) F(PUNPCKLBW, punpcklbw, 32, \
-									 0) F(PUNPCKLWD, punpcklwd, 32, 0) \
-								F(PUNPCKLDQ, punpckldq, 32, \
-								  0) F(PUNPCKHBW, punpckhbw, 64, \
-								       0) F(PUNPCKHWD, punpckhwd, 64, \
-									    0) F(PUNPCKHDQ, punpckhdq, 64, \
-										 0) F(PHADDW, phaddw, 64, SSSE3) \
-									F(PHADDD, phaddd, 64, \
-									  SSSE3) F(PHADDSW, phaddsw, 64, \
-										   SSSE3) F(PHSUBW, phsubw, 64, SSSE3) \
-										F(PHSUBD, phsubd, 64, \
-										  SSSE3) F(PHSUBSW, phsubsw, 64, \
-											   SSSE3) F(PSHUFB, pshufb, \
+	F(PADDQ, paddq, 64, 0) \
+	F(PSUBB, psubb, 64, 0) \
+	F(PSUBW, psubw, 64, 0) \
+	F(PSUBD, psubd, 64, 0) \
+	F(PSUBQ, psubq, 64, 0) F(PADDSB, paddsb, 64, 0) F(PADDSW, paddsw, 64, 0) F(PADDUSB, paddusb, 64, 0) F( \
+		PADDUSW, paddusw, 64, 0) F(PSUBSB, psubsb, 64, 0) F(PSUBSW, psubsw, 64, 0) F(PSUBUSB, psubusb, 64, 0) \
+		F(PSUBUSW, psubusw, 64, 0) F(PMULLW, pmullw, 64, 0) F(PMULHW, pmulhw, 64, 0) F( \
+			PMULHUW, pmulhuw, 64, 0) F(PMULUDQ, pmuludq, 64, 0) F(PMADDWD, pmaddwd, 64, 0) \
+			F(PMULHRSW, pmulhrsw, 64, SSSE3) F(PMADDUBSW, pmaddubsw, 64, SSSE3) F(PCMPEQB, pcmpeqb, 64, 0) \
+				F(PCMPEQW, pcmpeqw, 64, 0) F(PCMPEQD, pcmpeqd, 64, 0) F(PCMPGTB, pcmpgtb, 64, 0) F( \
+					PCMPGTW, pcmpgtw, \
+					64, 0) F(PCMPGTD, pcmpgtd, 64, \
+						 0) F(PMAXUB, pmaxub, 64, 0) \
+					F(PMAXSW, pmaxsw, 64, 0) F(PMINUB, pminub, 64, 0) F(PMINSW, pminsw, 64, 0) F( \
+						PAVGB, pavgb, 64, \
+						0) F(PAVGW, pavgw, 64, \
+						     0) F(PSADBW, psadbw, 64, 0) \
+						F(PAND, pand, 64, 0) F(PANDN, pandn, 64, 0) F(POR, por, 64, 0) F( \
+							PXOR, pxor, 64, \
+							0) F(PACKSSWB, packsswb, 64, \
+							     0) F(PACKSSDW, packssdw, 64, 0) \
+							F(PACKUSWB, packuswb, 64, 0) F(PUNPCKLBW, punpcklbw, 32, 0) F( \
+								PUNPCKLWD, punpcklwd, \
+								32, 0) F(PUNPCKLDQ, punpckldq, 32, \
+									 0) F(PUNPCKHBW, punpckhbw, 64, 0) \
+								F(PUNPCKHWD, punpckhwd, 64, \
+								  0) F(PUNPCKHDQ, punpckhdq, 64, \
+								       0) F(PHADDW, phaddw, 64, \
+									    SSSE3) F(PHADDD, phaddd, 64, SSSE3) \
+									F(PHADDSW, phaddsw, 64, \
+									  SSSE3) F(PHSUBW, phsubw, 64, \
+										   SSSE3) F(PHSUBD, phsubd, 64, SSSE3) \
+										F(PHSUBSW, phsubsw, 64, \
+										  SSSE3) F(PSHUFB, pshufb, 64, \
+											   SSSE3) F(PSIGNB, psignb, \
 												    64, SSSE3) \
-											F(PSIGNB, psignb, 64, \
-											  SSSE3) F(PSIGNW, psignw, 64, \
-												   SSSE3) F(PSIGND, \
-													    psignd, \
-													    64, SSSE3) \
-												F(PABSB, pabsb, 64, \
-												  SSSE3) F(PABSW, \
-													   pabsw, 64, \
-													   SSSE3) \
-													F(PABSD, \
-													  pabsd, 64, \
-													  SSSE3)
+											F(PSIGNW, psignw, 64, \
+											  SSSE3) F(PSIGND, psignd, 64, \
+												   SSSE3) F(PABSB, \
+													    pabsb, 64, \
+													    SSSE3) \
+												F(PABSW, pabsw, 64, \
+												  SSSE3) F(PABSD, \
+													   pabsd, 64, \
+													   SSSE3)
 #define SHIFTS(F) \
 	F(PSLLW, psllw, 64, 0) \
 	F(PSLLD, pslld, 64, 0) \
 	F(PSLLQ, psllq, 64, 0) \
-	F(PSRLW, psrlw, 64, 0) F(PSRLD, psrld, 64, 0) F(PSRLQ, psrlq, 64, 0) F(PSRAW, psraw, 64, 0) \
-		F(PSRAD, psrad, 64, 0)
+	F(PSRLW, psrlw, 64, 0) \
+	F(PSRLD, psrld, 64, 0) F(PSRLQ, psrlq, 64, 0) F(PSRAW, psraw, 64, 0) F(PSRAD, psrad, 64, 0)
 #define IMMEDIATES(F) F(PSHUFW, pshufw, 64, 0) F(PALIGNR, palignr, 64, SSSE3)
 
 /* ---- executors ---- */
@@ -419,12 +415,12 @@ X87_INLINE bool read_vector(struct x86_cpu *cpu, const struct x86_op *op, unsign
 {
 	uint64_t linear;
 
-	if (!x86_linear(cpu, op, size, X86_READ, &linear))
-		return false;
-	if (size == 16 && linear & 15) {
+	if (size == 16 && (x86_offset(cpu, op) + X86_SLOT64(cpu, op->seg)) & 15) {
 		x86_fault_code(cpu, op, X86_GP, 0);
 		return false;
 	}
+	if (!x86_linear(cpu, op, size, X86_READ, &linear))
+		return false;
 	*ret_source = _mm_setzero_si128();
 	return x86_read_bytes(cpu, op, linear, ret_source, size);
 }

@@ -275,10 +275,11 @@ EXEC(arpl_m)
 	uint64_t linear;
 	bool adjust;
 
-	if (!x86_linear(cpu, op, 2, X86_READ_WRITE, &linear) || !x86_read16(cpu, op, linear, &selector))
+	if (!x86_linear(cpu, op, 2, X86_READ, &linear) || !x86_read16(cpu, op, linear, &selector))
 		return NULL;
 	adjust = x86_rpl(selector) < rpl;
-	if (adjust && !x86_write16(cpu, op, linear, (uint16_t)((selector & 0xfffc) | rpl)))
+	if (adjust && (!x86_linear(cpu, op, 2, X86_WRITE, &linear) ||
+		       !x86_write16(cpu, op, linear, (uint16_t)((selector & 0xfffc) | rpl))))
 		return NULL;
 	set_zf(cpu, adjust);
 	return op + 1;

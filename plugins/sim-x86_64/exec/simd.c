@@ -122,7 +122,7 @@ static struct calculation calculation_of(const struct x86_cpu *cpu, enum x86_sim
 			 "fldcw %3\n\t" insn " %%st(1), %%st\n\t" \
 			 "fnstsw %1\n\t" \
 			 "fldcw %4" \
-			 : "=t"(result), "=a"(sw) \
+			 : "=t"(result), "=&a"(sw) \
 			 : "u"(calculation->b), "m"(calculation->cw), "m"(host_cw), "0"(calculation->a))
 
 static long double calculate(const struct calculation *calculation, bool *ret_inexact)

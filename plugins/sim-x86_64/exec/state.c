@@ -79,12 +79,13 @@ static bool general_protection(struct x86_cpu *cpu, const struct x86_op *op)
 	return false;
 }
 
+/* An area that is not aligned faults before segments are looked at. */
 static bool find_area(struct x86_cpu *cpu, const struct x86_op *op, unsigned size, unsigned alignment, unsigned access,
 		      uint64_t *ret_linear)
 {
-	if (!x86_linear(cpu, op, size, access, ret_linear))
-		return false;
-	return !(*ret_linear & (alignment - 1)) || general_protection(cpu, op);
+	if ((x86_offset(cpu, op) + X86_SLOT64(cpu, op->seg)) & (alignment - 1))
+		return general_protection(cpu, op);
+	return x86_linear(cpu, op, size, access, ret_linear);
 }
 
 /* ---- registers and their places ---- */
@@ -144,6 +145,7 @@ static void take_x87(struct x86_cpu *cpu, const struct x86_op *op, const struct 
 		x87->fdp = (uint32_t)x87->fdp;
 	}
 	x87_update_es(x87);
+	x87_clear_host();
 	for (unsigned i = 0; i < 8; i++)
 		__builtin_memcpy(x87_st(x87, i)->bytes, image->bytes + AREA_ST + 16 * i, 10);
 }
@@ -151,6 +153,7 @@ static void take_x87(struct x86_cpu *cpu, const struct x86_op *op, const struct 
 static void initialize_x87(struct x86_cpu *cpu)
 {
 	cpu->x87 = (struct x86_x87){ .cw = X87_CW_INIT, .empty = 0xff };
+	x87_clear_host();
 }
 
 static void put_mxcsr(const struct x86_cpu *cpu, struct image *image)
@@ -227,11 +230,6 @@ static uint64_t in_use_with_mxcsr(const struct x86_cpu *cpu)
 
 /* ---- FXSAVE, FXRSTOR ---- */
 
-static unsigned fxsave_bytes(const struct x86_cpu *cpu)
-{
-	return AREA_XMM + 16 * vector_count(cpu);
-}
-
 static bool fxsave_state(struct x86_cpu *cpu, const struct x86_op *op)
 {
 	struct image image = { .count = 0 };
@@ -243,7 +241,7 @@ static bool fxsave_state(struct x86_cpu *cpu, const struct x86_op *op)
 	put_x87(cpu, op, &image);
 	put_mxcsr(cpu, &image);
 	put_halves(cpu, 0, &image);
-	add_piece(&image, 0, fxsave_bytes(cpu));
+	add_piece(&image, 0, AREA_XMM + 16 * vector_count(cpu));
 	return write_pieces(cpu, op, linear, &image);
 }
 
@@ -254,7 +252,7 @@ static bool fxrstor_state(struct x86_cpu *cpu, const struct x86_op *op)
 
 	if (!find_area(cpu, op, AREA_FXSAVE_SIZE, 16, X86_READ, &linear))
 		return false;
-	add_piece(&image, 0, fxsave_bytes(cpu));
+	add_piece(&image, 0, AREA_FXSAVE_SIZE);
 	if (!read_pieces(cpu, op, linear, &image))
 		return false;
 	if (mxcsr_of(&image) & ~X86_MXCSR_VALID)
@@ -392,8 +390,10 @@ static bool restore(struct x86_cpu *cpu, const struct x86_op *op, bool superviso
 	struct image image = { .count = 0 };
 	uint64_t header[8], linear;
 	bool compacted, loads_mxcsr;
+	uint8_t first; /* the beginning must be there, also when nothing is loaded from it */
 
 	if (!may_execute(cpu, op, supervisor) || !find_area(cpu, op, area_size(components), 64, X86_READ, &linear) ||
+	    !x86_read8(cpu, op, linear, &first) ||
 	    !x86_read_bytes(cpu, op, linear + AREA_HEADER, header, sizeof(header)))
 		return false;
 	if (!is_valid_header(cpu, header, supervisor))

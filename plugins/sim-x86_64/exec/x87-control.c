@@ -12,6 +12,7 @@ static void initialize(struct x86_x87 *x87)
 	x87->fop = 0;
 	x87->fip = x87->fdp = 0;
 	x87->fcs = x87->fds = 0;
+	x87_clear_host();
 }
 
 EXEC(fninit)
@@ -23,6 +24,7 @@ EXEC(fninit)
 EXEC(fnclex)
 {
 	cpu->x87.sw = (uint16_t)(cpu->x87.sw & ~(X87_FLAGS | X87_SF | X87_ES | X87_B));
+	x87_clear_host();
 	X86_NEXT(cpu, op);
 }
 
@@ -30,6 +32,7 @@ static void set_control(struct x86_x87 *x87, unsigned cw)
 {
 	x87->cw = (uint16_t)((cw & X87_CW_VALID) | X87_CW_FIXED);
 	x87_update_es(x87);
+	x87_clear_host();
 }
 
 static bool load_control(struct x86_cpu *cpu, const struct x86_op *op)

@@ -242,8 +242,10 @@ static bool store(struct x86_cpu *cpu, const struct x86_op *op, const struct sto
 	}
 	/* There is no register here that could take a result with a biased exponent. */
 	stored = !x87_is_unmasked(x87, sw, X87_BEFORE | X87_OE | X87_UE);
-	if (stored ? !x87_write(cpu, op, data, how->size) : !x87_probe(cpu, op, how->size))
+	if (stored ? !x87_write(cpu, op, data, how->size) : !x87_probe(cpu, op, how->size)) {
+		x87_clear_host();
 		return false;
+	}
 	x87_record_data(cpu, op);
 	x87_settle(x87, sw, 0);
 	if (stored && pops)
@@ -310,14 +312,16 @@ X87_INLINE void exchange(struct x86_cpu *cpu, const struct x86_op *op)
 {
 	struct x86_x87 *x87 = &cpu->x87;
 	const bool first_empty = x87_is_empty(x87, 0), second_empty = x87_is_empty(x87, op->dst);
-	const union x86_x87_reg first = first_empty ? x87_indefinite : *x87_st(x87, 0);
-	const union x86_x87_reg second = second_empty ? x87_indefinite : *x87_st(x87, op->dst);
+	const union x86_x87_reg *first = first_empty ? &x87_indefinite : x87_st(x87, 0);
+	const union x86_x87_reg *second = second_empty ? &x87_indefinite : x87_st(x87, op->dst);
+	const uint64_t significand = first->significand;
+	const uint16_t sign_exponent = first->sign_exponent;
 
 	x87_record(cpu, op);
-	if (x87_settle(x87, first_empty || second_empty ? X87_UNDERFLOW : 0, 0)) {
-		x87_put(x87, 0, &second);
-		x87_put(x87, op->dst, &first);
-	}
+	if (!x87_settle(x87, first_empty || second_empty ? X87_UNDERFLOW : 0, 0))
+		return;
+	x87_put(x87, 0, second);
+	x87_put(x87, op->dst, &(union x86_x87_reg){ .significand = significand, .sign_exponent = sign_exponent });
 }
 X87_EXEC(fxch, exchange(cpu, op))
 

@@ -4,8 +4,11 @@
  *
  * The host's unit works with the guest's control word, so that it finds the exceptions, in their order, and the results
  * that go with them, also where they are unmasked: it then has an exception pending, which is cleared before the next
- * waiting instruction would raise it. Between two executors the host's unit has an empty stack, no flags, and the
- * control word X86_HOST_X87_CW.
+ * waiting instruction would raise it. Between two executors the host's unit has an empty stack and the control word
+ * X86_HOST_X87_CW.
+ *
+ * To clear its flags is slow. They stay, as long as they are masked and the guest's status word has them too: where
+ * that changes x87_clear_host() is called. So what an operation finds may hold masked flags of earlier ones.
  *
  * What an instruction found is a status word of its own: X87_FLAGS, X87_SF and the condition codes. x87_settle() makes
  * it part of the guest's.
@@ -46,7 +49,6 @@
 #define X87_CW_VALID 0x1f3fu
 #define X87_CW_FIXED 0x40u
 #define X87_CW_RC 0xc00u
-#define X87_CW_PC_RC_MASKS 0xf3fu
 
 static const union x86_x87_reg x87_indefinite = { .significand = UINT64_C(3) << 62, .sign_exponent = 0xffff };
 
@@ -221,29 +223,29 @@ X87_INLINE bool x87_probe(struct x86_cpu *cpu, const struct x86_op *op, unsigned
 #define X87_LIST(...) __VA_ARGS__
 #define X87_CLOBBERS "st", "st(1)", "st(2)", "st(3)", "st(4)", "st(5)", "st(6)", "st(7)"
 
+static inline void x87_clear_host(void)
+{
+	__asm__ volatile("fnclex");
+}
+
 /*
  * Carries out `operate` on what `load` loaded and gives the status word; `store` takes the results and leaves the stack
- * empty. `outputs` and `inputs` are operands of the asm, in parentheses, each with a comma before it. A guest's usual
- * control word is the host's, which saves loading it.
+ * empty. `outputs` and `inputs` are operands of the asm, in parentheses, each with a comma before it.
  */
 #define X87_ON_HOST(control, ret_sw, load, operate, store, outputs, inputs) \
 	do { \
 		const uint16_t guest_ = (uint16_t)(control), host_ = X86_HOST_X87_CW; \
-		if (sim_likely((guest_ & X87_CW_PC_RC_MASKS) == (X86_HOST_X87_CW & X87_CW_PC_RC_MASKS))) { \
-			__asm__ volatile(load operate "fnstsw %[sw]\n\t" store \
-					 : [sw] "=a"(ret_sw)X87_LIST outputs \
-					 : [unused] "i"(0)X87_LIST inputs \
-					 : X87_CLOBBERS); \
-			if ((ret_sw) & (X87_FLAGS | X87_SF)) \
-				__asm__ volatile("fnclex"); \
-		} else { \
-			__asm__ volatile(load "fldcw %[guest]\n\t" operate "fnstsw %[sw]\n\tfnclex\n\t" \
-					      "fldcw %[host]\n\t" store \
-					 : [sw] "=a"(ret_sw)X87_LIST outputs \
-					 : [guest] "m"(guest_), [host] "m"(host_)X87_LIST inputs \
-					 : X87_CLOBBERS); \
-		} \
+		if (sim_likely((guest_ & X87_FLAGS) == X87_FLAGS)) \
+			X87_ASM(ret_sw, load, operate, "", store, outputs, inputs); \
+		else \
+			X87_ASM(ret_sw, load, operate, "fnclex\n\t", store, outputs, inputs); \
 	} while (0)
+
+#define X87_ASM(ret_sw, load, operate, clear, store, outputs, inputs) \
+	__asm__ volatile(load "fldcw %[guest]\n\t" operate "fnstsw %[sw]\n\t" clear "fldcw %[host]\n\t" store \
+			 : [sw] "=&a"(ret_sw)X87_LIST outputs \
+			 : [guest] "m"(guest_), [host] "m"(host_)X87_LIST inputs \
+			 : X87_CLOBBERS)
 
 /* ---- MMX (SDM 1, chapter 9) ---- */
 

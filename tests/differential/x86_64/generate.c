@@ -820,7 +820,7 @@ static bool append(struct making *making, const struct generator *generator, boo
 		unsigned length = build(&making->random, &mnemonic->encodings[BELOW(making, mnemonic->count)],
 					test->mode, test->code + test->code_size, ret_decoded);
 
-		if (!length || !undefined_may_follow(ret_decoded, is_last, making->undefined))
+		if (!length || !undefined_may_follow(ret_decoded, !test->instructions, is_last, making->undefined))
 			continue;
 		making->undefined = undefined_after(ret_decoded, making->undefined);
 		test->mnemonic = mnemonic->id;

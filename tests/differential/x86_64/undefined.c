@@ -188,25 +188,26 @@ static void environment(const struct subject *subject, struct allowance *allowan
 	allowance->fsw |= CODES | C1;
 }
 
+/* The last 96 bytes are software's: whether they are touched, so that they can fault, is not said. */
+static void software_bytes(const struct subject *subject, struct allowance *allowance)
+{
+	uint64_t address = where(subject, allowance);
+
+	allowance->any_fault = true;
+	if (!subject->is_exact || (address + 415) / CASE_PAGE != (address + 511) / CASE_PAGE)
+		allowance->is_void = true;
+}
+
 /* Opcode, pointers; the mask of MXCSR, which is the processor's. */
 static void fxsave(const struct subject *subject, struct allowance *allowance)
 {
 	uint64_t address = where(subject, allowance);
 
+	if (subject->native->vector != VECTOR_BP)
+		software_bytes(subject, allowance);
 	allowance->any_fault = true;
 	skip_memory(allowance, address + 6, 18);
 	skip_memory(allowance, address + 28, 4);
-}
-
-/* The last 96 bytes are software's: whether they are read, so that they can fault, is not said. */
-static void fxrstor(const struct subject *subject, struct allowance *allowance)
-{
-	uint64_t last = where(subject, allowance) + 511;
-
-	allowance->any_fault = true;
-	if (!subject->is_exact ||
-	    (last >= CASE_READ_ONLY + CASE_READ_ONLY_SIZE && last < CASE_READ_ONLY + CASE_READ_ONLY_SIZE + 96))
-		allowance->is_void = true;
 }
 
 /* And which components are in use: a processor may say so of one that is as after a reset. */
@@ -263,13 +264,32 @@ static void pop_all(const struct subject *subject, struct allowance *allowance)
 		allowance->general |= 0xff & ~(1u << RSP);
 }
 
-/* From compatibility mode to 64-bit code: whether the return address goes where the stack's base says, or to 0 plus the
- * pointer, is told by neither manual. */
+/* Between compatibility and 64-bit mode: whether the return address goes to the stack of the old mode or of the new
+ * one. They are two where ss has a base, or rsp has an upper half. */
 static void call(const struct subject *subject, struct allowance *allowance)
 {
 	allowance->any_fault = true;
-	allowance->is_void = subject->decoded->instruction.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR &&
-			     segments_find(subject->state->segments[SEGMENT_SS])->base;
+	allowance->is_void =
+		subject->decoded->instruction.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR &&
+		(segments_find(subject->state->segments[SEGMENT_SS])->base || subject->state->gpr[RSP] > UINT32_MAX);
+}
+
+/* Bit 17 is AMD's misaligned mode, and reserved to Intel. */
+static void load_mxcsr(const struct subject *subject, struct allowance *allowance)
+{
+	if (subject->native->state.mxcsr >> 17 & 1)
+		allowance->is_void = true;
+}
+
+/* Whether what is not asked for is read, so that it can fault. */
+static void xrstor(const struct subject *subject, struct allowance *allowance)
+{
+	uint64_t legacy = subject->state->gpr[RAX] & 3;
+
+	load_mxcsr(subject, allowance);
+	allowance->any_fault = true;
+	if (!legacy && subject->native->vector == VECTOR_PF)
+		allowance->is_void = true;
 }
 
 static void environment_in_order(const struct subject *subject, struct allowance *allowance)
@@ -339,7 +359,7 @@ static const struct row {
 	ORDER(CMPSB) ORDER(CMPSW) ORDER(CMPSD) ORDER(CMPSQ) ORDER(MOVSB) ORDER(MOVSW) ORDER(MOVSD) ORDER(MOVSQ)
 	ORDER(IRET) ORDER(IRETD) ORDER(IRETQ) ORDER(RET) ORDER(JMP) ORDER(PUSH) ORDER(POP) ORDER(ENTER) ORDER(BOUND)
 	ORDER(PUSHA) ORDER(PUSHAD) ORDER(LSS) ORDER(LFS) ORDER(LGS) ORDER(LDS) ORDER(LES)
-	ORDER(FLDENV) ORDER(FRSTOR) ORDER(XRSTOR) ORDER(XRSTOR64)
+	ORDER(FLDENV) ORDER(FRSTOR)
 	ROW(CALL, 0, call, "CALL, \"Operation\": the order of checks, and in which mode a far call writes, differ by processor")
 	ROW(POPA, 0, pop_all, "POPA, \"Operation\": registers read before a fault")
 	ROW(POPAD, 0, pop_all, "POPA, \"Operation\": registers read before a fault")
@@ -381,8 +401,12 @@ static const struct row {
 	ROW(FNSAVE, 0, environment_in_order, "FSAVE; vol. 1, 8.1.8: pointers and opcode differ by processor")
 	ROW(FXSAVE, 0, fxsave, "FXSAVE; vol. 1, 8.1.8: pointers and opcode differ by processor; 11.6.6: MXCSR_MASK is its own")
 	ROW(FXSAVE64, 0, fxsave, "FXSAVE; vol. 1, 8.1.8: pointers and opcode differ by processor; 11.6.6: MXCSR_MASK is its own")
-	ROW(FXRSTOR, 0, fxrstor, "FXRSTOR, table 3-43: bytes 416 to 511 are reserved or software's")
-	ROW(FXRSTOR64, 0, fxrstor, "FXRSTOR, table 3-43: bytes 416 to 511 are reserved or software's")
+	ROW(XRSTOR, 0, xrstor, "XRSTOR, \"Operation\": whether parts of the area that are not asked for are read is not said")
+	ROW(XRSTOR64, 0, xrstor, "XRSTOR, \"Operation\": whether parts of the area that are not asked for are read is not said")
+	ROW(LDMXCSR, 0, load_mxcsr, "vol. 1, 10.2.3: bit 17 is reserved, and AMD's misaligned mode")
+	ROW(VLDMXCSR, 0, load_mxcsr, "vol. 1, 10.2.3: bit 17 is reserved, and AMD's misaligned mode")
+	ROW(FXRSTOR, 0, software_bytes, "FXRSTOR, table 3-43: bytes 416 to 511 are reserved or software's")
+	ROW(FXRSTOR64, 0, software_bytes, "FXRSTOR, table 3-43: bytes 416 to 511 are reserved or software's")
 	ROW(XSAVE, 0, xsave, "vol. 1, 13.6: what is in use is up to the processor")
 	ROW(XSAVE64, 0, xsave, "vol. 1, 13.6: what is in use is up to the processor")
 	ROW(XSAVEOPT, 0, xsave_optimised, "vol. 1, 13.9: what is written is up to the processor")
@@ -435,6 +459,17 @@ static void allow_both_segment_faults(const struct subject *subject, struct allo
 			allowance->any_fault = true;
 }
 
+/* An offset that is not canonical, and becomes so with the base of fs or gs: AMD's check of it comes before. Only
+ * chains have such. */
+static void allow_wild_offsets(const struct subject *subject, struct allowance *allowance)
+{
+	for (unsigned i = 0; !subject->is_exact && i < subject->decoded->instruction.operand_count; i++)
+		if (subject->decoded->operands[i].type == ZYDIS_OPERAND_TYPE_MEMORY &&
+		    (subject->decoded->operands[i].mem.segment == ZYDIS_REGISTER_FS ||
+		     subject->decoded->operands[i].mem.segment == ZYDIS_REGISTER_GS))
+			allowance->any_fault = true;
+}
+
 void undefined_find(const struct test_case *test, const struct outcome *native, struct allowance *ret_allowance)
 {
 	struct decoded decoded;
@@ -456,6 +491,7 @@ void undefined_find(const struct test_case *test, const struct outcome *native, 
 			row->refine(&subject, ret_allowance);
 		allow_partial_stores(&subject, ret_allowance);
 		allow_both_segment_faults(&subject, ret_allowance);
+		allow_wild_offsets(&subject, ret_allowance);
 	}
 }
 
@@ -475,6 +511,9 @@ static bool is_plain(const struct decoded *decoded)
 		return false;
 	default:
 		return decoded->instruction.mnemonic != ZYDIS_MNEMONIC_HLT &&
+		       decoded->instruction.mnemonic != ZYDIS_MNEMONIC_POPF && /* AC */
+		       decoded->instruction.mnemonic != ZYDIS_MNEMONIC_POPFD &&
+		       decoded->instruction.mnemonic != ZYDIS_MNEMONIC_POPFQ &&
 		       decoded->instruction.mnemonic != ZYDIS_MNEMONIC_UD2;
 	}
 }
@@ -485,12 +524,20 @@ static bool is_defined(const struct row *row)
 	return !row || !row->refine || row->refine == shift || row->refine == rotate || row->refine == most_codes;
 }
 
-bool undefined_may_follow(const struct decoded *decoded, bool is_last, uint64_t flags)
+/* What wants registers of certain values. */
+static bool is_particular(const struct decoded *decoded)
+{
+	return decoded->instruction.meta.category == ZYDIS_CATEGORY_IOSTRINGOP ||
+	       decoded->instruction.meta.category == ZYDIS_CATEGORY_XSAVE ||
+	       decoded->instruction.meta.category == ZYDIS_CATEGORY_XSAVEOPT;
+}
+
+bool undefined_may_follow(const struct decoded *decoded, bool is_first, bool is_last, uint64_t flags)
 {
 	const ZydisAccessedFlags *accessed = decoded->instruction.cpu_flags;
 	const struct row *row = row_of(decoded->instruction.mnemonic);
 
-	if (flags && accessed && accessed->tested & flags)
+	if ((flags && accessed && accessed->tested & flags) || (!is_first && is_particular(decoded)))
 		return false;
 	return is_last || (is_plain(decoded) && is_defined(row) && (!row || row->refine != all_codes));
 }

@@ -28,7 +28,7 @@ struct allowance {
 void undefined_find(const struct test_case *test, const struct outcome *native, struct allowance *ret_allowance);
 
 /* Chains: whether an instruction may come next, when `flags` are undefined; which ones are undefined after it. */
-bool undefined_may_follow(const struct decoded *decoded, bool is_last, uint64_t flags);
+bool undefined_may_follow(const struct decoded *decoded, bool is_first, bool is_last, uint64_t flags);
 uint64_t undefined_after(const struct decoded *decoded, uint64_t flags);
 
 /* The table, for --list: the manual's words on a mnemonic, or NULL. */
