@@ -73,7 +73,7 @@ void sim_cpu_stop_at(struct sim_cpu *cpu, const struct sim_op *op, bool retire)
 
 /* Guest code may be written by others at any time: it is read as it is executed, byte by byte up to an aligned word and
  * in words from there. */
-static uint64_t load_code(const uint8_t *from, size_t size, size_t *ret_loaded)
+__attribute__((no_sanitize("thread"))) static uint64_t load_code(const uint8_t *from, size_t size, size_t *ret_loaded)
 {
 	if (size < 8 || (uintptr_t)from % 8) {
 		*ret_loaded = 1;
