@@ -156,53 +156,30 @@ static uint64_t pshufw(uint64_t destination, uint64_t source, unsigned order)
 
 /* Mnemonic, name, bits of a memory operand, feature. */
 #define SSSE3 X86_NEEDS(SSSE3)
+/* clang-format off */
 #define OPERATIONS(F) \
-	F(PADDB, paddb, 64, 0) \
-	F(PADDW, paddw, 64, 0) \
-	F(PADDD, paddd, 64, 0) \
-	F(PADDQ, paddq, 64, 0) \
-	F(PSUBB, psubb, 64, 0) \
-	F(PSUBW, psubw, 64, 0) \
-	F(PSUBD, psubd, 64, 0) \
-	F(PSUBQ, psubq, 64, 0) \
-	F(PADDSB, paddsb, 64, 0) \
-	F(PADDSW, paddsw, 64, 0) F(PADDUSB, paddusb, 64, 0) F(PADDUSW, paddusw, 64, 0) F(PSUBSB, psubsb, 64, 0) F( \
-		PSUBSW, psubsw, 64, 0) F(PSUBUSB, psubusb, 64, 0) F(PSUBUSW, psubusw, 64, 0) F(PMULLW, pmullw, 64, 0) \
-		F(PMULHW, pmulhw, 64, 0) F(PMULHUW, pmulhuw, 64, 0) F(PMULUDQ, pmuludq, 64, 0) F( \
-			PMADDWD, pmaddwd, 64, 0) F(PMULHRSW, pmulhrsw, 64, SSSE3) F(PMADDUBSW, pmaddubsw, 64, SSSE3) \
-			F(PCMPEQB, pcmpeqb, 64, 0) F(PCMPEQW, pcmpeqw, 64, 0) F(PCMPEQD, pcmpeqd, 64, 0) \
-				F(PCMPGTB, pcmpgtb, 64, 0) F(PCMPGTW, pcmpgtw, 64, 0) F(PCMPGTD, pcmpgtd, 64, 0) F( \
-					PMAXUB, pmaxub, 64, 0) F(PMAXSW, pmaxsw, 64, 0) F(PMINUB, pminub, 64, 0) \
-					F(PMINSW, pminsw, 64, \
-					  0) F(PAVGB, pavgb, 64, 0) F(PAVGW, pavgw, 64, 0) F(PSADBW, psadbw, 64, 0) \
-						F(PAND, pand, 64, 0) F(PANDN, pandn, 64, 0) F(POR, por, 64, 0) F( \
-							PXOR, pxor, 64, \
-							0) F(PACKSSWB, packsswb, 64, \
-							     0) F(PACKSSDW, packssdw, 64, 0) \
-							F(PACKUSWB, packuswb, 64, 0) F(PUNPCKLBW, punpcklbw, 32, 0) F( \
-								PUNPCKLWD, punpcklwd, 32, \
-								0) F(PUNPCKLDQ, punpckldq, 32, \
-								     0) F(PUNPCKHBW, punpckhbw, 64, 0) \
-								F(PUNPCKHWD, punpckhwd, 64, \
-								  0) F(PUNPCKHDQ, punpckhdq, 64, \
-								       0) F(PHADDW, phaddw, 64, \
-									    SSSE3) F(PHADDD, phaddd, 64, SSSE3) \
-									F(PHADDSW, phaddsw, 64, \
-									  SSSE3) F(PHSUBW, phsubw, 64, \
-										   SSSE3) F(PHSUBD, phsubd, 64, SSSE3) \
-										F(PHSUBSW, phsubsw, 64, \
-										  SSSE3) F(PSHUFB, pshufb, 64, \
-											   SSSE3) F(PSIGNB, psignb, \
-												    64, SSSE3) \
-											F(PSIGNW, psignw, 64, \
-											  SSSE3) F(PSIGND, psignd, 64, \
-												   SSSE3) F(PABSB, \
-													    pabsb, 64, \
-													    SSSE3) \
-												F(PABSW, pabsw, 64, \
-												  SSSE3) F(PABSD, \
-													   pabsd, 64, \
-													   SSSE3)
+	F(PADDB, paddb, 64, 0) F(PADDW, paddw, 64, 0) F(PADDD, paddd, 64, 0) \
+	F(PADDQ, paddq, 64, 0) F(PSUBB, psubb, 64, 0) F(PSUBW, psubw, 64, 0) \
+	F(PSUBD, psubd, 64, 0) F(PSUBQ, psubq, 64, 0) F(PADDSB, paddsb, 64, 0) \
+	F(PADDSW, paddsw, 64, 0) F(PADDUSB, paddusb, 64, 0) F(PADDUSW, paddusw, 64, 0) \
+	F(PSUBSB, psubsb, 64, 0) F(PSUBSW, psubsw, 64, 0) F(PSUBUSB, psubusb, 64, 0) \
+	F(PSUBUSW, psubusw, 64, 0) F(PMULLW, pmullw, 64, 0) F(PMULHW, pmulhw, 64, 0) \
+	F(PMULHUW, pmulhuw, 64, 0) F(PMULUDQ, pmuludq, 64, 0) F(PMADDWD, pmaddwd, 64, 0) \
+	F(PMULHRSW, pmulhrsw, 64, SSSE3) F(PMADDUBSW, pmaddubsw, 64, SSSE3) F(PCMPEQB, pcmpeqb, 64, 0) \
+	F(PCMPEQW, pcmpeqw, 64, 0) F(PCMPEQD, pcmpeqd, 64, 0) F(PCMPGTB, pcmpgtb, 64, 0) \
+	F(PCMPGTW, pcmpgtw, 64, 0) F(PCMPGTD, pcmpgtd, 64, 0) F(PMAXUB, pmaxub, 64, 0) \
+	F(PMAXSW, pmaxsw, 64, 0) F(PMINUB, pminub, 64, 0) F(PMINSW, pminsw, 64, 0) \
+	F(PAVGB, pavgb, 64, 0) F(PAVGW, pavgw, 64, 0) F(PSADBW, psadbw, 64, 0) \
+	F(PAND, pand, 64, 0) F(PANDN, pandn, 64, 0) F(POR, por, 64, 0) \
+	F(PXOR, pxor, 64, 0) F(PACKSSWB, packsswb, 64, 0) F(PACKSSDW, packssdw, 64, 0) \
+	F(PACKUSWB, packuswb, 64, 0) F(PUNPCKLBW, punpcklbw, 32, 0) F(PUNPCKLWD, punpcklwd, 32, 0) \
+	F(PUNPCKLDQ, punpckldq, 32, 0) F(PUNPCKHBW, punpckhbw, 64, 0) F(PUNPCKHWD, punpckhwd, 64, 0) \
+	F(PUNPCKHDQ, punpckhdq, 64, 0) F(PHADDW, phaddw, 64, SSSE3) F(PHADDD, phaddd, 64, SSSE3) \
+	F(PHADDSW, phaddsw, 64, SSSE3) F(PHSUBW, phsubw, 64, SSSE3) F(PHSUBD, phsubd, 64, SSSE3) \
+	F(PHSUBSW, phsubsw, 64, SSSE3) F(PSHUFB, pshufb, 64, SSSE3) F(PSIGNB, psignb, 64, SSSE3) \
+	F(PSIGNW, psignw, 64, SSSE3) F(PSIGND, psignd, 64, SSSE3) F(PABSB, pabsb, 64, SSSE3) \
+	F(PABSW, pabsw, 64, SSSE3) F(PABSD, pabsd, 64, SSSE3)
+/* clang-format on */
 #define SHIFTS(F) \
 	F(PSLLW, psllw, 64, 0) \
 	F(PSLLD, pslld, 64, 0) \
