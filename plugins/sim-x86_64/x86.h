@@ -210,7 +210,7 @@ struct x86_x87 {
 
 #define X86_NO_BUDGET UINT64_MAX
 
-enum { X86_CPUID_WORDS = 9, X86_BREAKPOINTS = 16, X86_REPLAYS = 128, X86_PARTS = 24 };
+enum { X86_CPUID_WORDS = 9, X86_BREAKPOINTS = 16, X86_REPLAYS = 128, X86_PARTS = 128 };
 
 /*
  * Accesses that the VMM carries out: each is a part, given to it as an exit. A read stops the instruction, which is
