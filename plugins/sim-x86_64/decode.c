@@ -88,12 +88,6 @@ const ZydisDecoder *x86_decoder(unsigned mode)
 	return &decoders[mode & X86_MODE_MASK];
 }
 
-bool x86_is_implemented(ZydisMnemonic mnemonic)
-{
-	prepare_once();
-	return first_row[mnemonic + 1] > first_row[mnemonic];
-}
-
 /* ---- one instruction ---- */
 
 struct instruction {

@@ -11,7 +11,4 @@ unsigned x86_build(struct sim_cpu *cpu, const uint8_t *code, unsigned size, unsi
 /* The decoder for a mode (X86_MODE_*). */
 const ZydisDecoder *x86_decoder(unsigned mode);
 
-/* Whether the rows have an instruction of this mnemonic at all: for tests, and for what CPUID says. */
-bool x86_is_implemented(ZydisMnemonic mnemonic);
-
 #endif
