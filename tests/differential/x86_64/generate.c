@@ -465,11 +465,46 @@ static void prepare_selectors(struct making *making)
 	}
 }
 
+static void prepare_frame(struct making *making)
+{
+	if (CHANCE(making, 80))
+		write_immediate(making, 0, BELOW(making, 512));
+	if (CHANCE(making, 85))
+		pin(making, RBP, choose_inside(making, 8));
+}
+
+/* Of XSAVE and its kin: the host may have more components than the backend's three. */
+static void prepare_components(struct making *making)
+{
+	pin(making, RAX, (ANY(making) & ~UINT64_C(0xfffffff8)) | (CHANCE(making, 50) ? 7 : 0));
+	pin(making, RDX, ANY(making) << 32);
+}
+
+/* Of strings with explicit lengths: negative ones and ones beyond the vector among them. */
+static void prepare_lengths(struct making *making)
+{
+	struct state *state = &making->test->state;
+
+	if (!CHANCE(making, 75))
+		return;
+	state->gpr[RAX] = (uint64_t)((int64_t)BELOW(making, 41) - 20);
+	state->gpr[RDX] = (uint64_t)((int64_t)BELOW(making, 41) - 20);
+}
+
+static void prepare_vector(struct making *making)
+{
+	uint64_t vector;
+
+	do
+		vector = BELOW(making, 256);
+	while (vector == 0x80); /* a system call */
+	write_immediate(making, 0, vector);
+}
+
 /* Before operands are placed: registers with a meaning of their own. */
 static void prepare_registers(struct making *making)
 {
 	struct state *state = &making->test->state;
-	uint64_t value;
 
 	if (loads_segment(making->decoded))
 		prepare_selectors(making);
@@ -505,10 +540,7 @@ static void prepare_registers(struct making *making)
 			pin_address(making, RCX, BELOW(making, 3));
 		break;
 	case ZYDIS_MNEMONIC_ENTER:
-		if (CHANCE(making, 80))
-			write_immediate(making, 0, BELOW(making, 512));
-		if (CHANCE(making, 85))
-			pin(making, RBP, choose_inside(making, 8));
+		prepare_frame(making);
 		break;
 	case ZYDIS_MNEMONIC_XGETBV:
 		if (CHANCE(making, 80))
@@ -521,18 +553,14 @@ static void prepare_registers(struct making *making)
 	case ZYDIS_MNEMONIC_XSAVEC:
 	case ZYDIS_MNEMONIC_XSAVEC64:
 	case ZYDIS_MNEMONIC_XRSTOR:
-	case ZYDIS_MNEMONIC_XRSTOR64: /* the host may have more components than these three */
-		pin(making, RAX, (ANY(making) & ~UINT64_C(0xfffffff8)) | (CHANCE(making, 50) ? 7 : 0));
-		pin(making, RDX, ANY(making) << 32);
+	case ZYDIS_MNEMONIC_XRSTOR64:
+		prepare_components(making);
 		break;
 	case ZYDIS_MNEMONIC_PCMPESTRI:
 	case ZYDIS_MNEMONIC_PCMPESTRM:
 	case ZYDIS_MNEMONIC_VPCMPESTRI:
 	case ZYDIS_MNEMONIC_VPCMPESTRM:
-		if (CHANCE(making, 75)) {
-			state->gpr[RAX] = (uint64_t)((int64_t)BELOW(making, 41) - 20);
-			state->gpr[RDX] = (uint64_t)((int64_t)BELOW(making, 41) - 20);
-		}
+		prepare_lengths(making);
 		break;
 	case ZYDIS_MNEMONIC_LAR:
 	case ZYDIS_MNEMONIC_LSL:
@@ -541,10 +569,7 @@ static void prepare_registers(struct making *making)
 		prepare_selectors(making);
 		break;
 	case ZYDIS_MNEMONIC_INT:
-		do {
-			value = BELOW(making, 256);
-		} while (value == 0x80); /* a system call */
-		write_immediate(making, 0, value);
+		prepare_vector(making);
 		break;
 	default:
 		break;
