@@ -31,7 +31,7 @@ static int32_t write_regs(struct axvcpu *vcpu, uint32_t arch, struct writer *wri
 	for (uint32_t i = 0; i < count; i++) {
 		int32_t error;
 
-		if (regs[i].flags & AXVCPU_REG_ALIAS)
+		if (regs[i].flags & (AXVCPU_REG_ALIAS | AXVCPU_REG_LOCAL))
 			continue;
 		error = reg_read(vcpu, &regs[i], value);
 		if (!error)

@@ -105,7 +105,9 @@ AXVCPU_API int32_t axvcpu_space_fetch_dirty(struct axvcpu_space *space, uint32_t
 	EVENT(CHANGED, 3, "a slot's flags changed: the dirty log went on or off") \
 	EVENT(DIRTY_CLEARED, 4, "a slot's dirty bitmap was cleared: the next write to any page must be recorded again") \
 	EVENT(WRITTEN, 5, "[gpa, gpa + size) was written by somebody who is not a vCPU") \
-	EVENT(DIRTY_SYNC, 6, "a slot's dirty bitmap is about to be read: engines that keep one of their own hand it over")
+	EVENT(DIRTY_SYNC, 6, "a slot's dirty bitmap is about to be read: engines that keep one of their own hand it over") \
+	EVENT(WRITERS, 7, "so many vCPUs as `size` says write memory without anybody being told: what was decoded from memory is compared " \
+	      "with it at each use while there are any, and once more when there are none any more")
 
 #define AXVCPU_SPACE_EVENT_CONSTANT(name, value, text) AXVCPU_SPACE_##name = value,
 enum { AXVCPU_SPACE_EVENTS(AXVCPU_SPACE_EVENT_CONSTANT) };

@@ -6,8 +6,9 @@
  * size. Thread: the vCPU's, not while it runs; the tables are [any-thread].
  *
  * Snapshot format (little-endian): the header below, then per register { u64 id, u32 size, u32 name length, name, value }, each
- * padded to 8 bytes with zeros. Loading leaves out volatile registers that the engine lacks, compares read-only ones instead of writing
- * them, and refuses everything else that it does not know by name. A register that the snapshot lacks stays as it is.
+ * padded to 8 bytes with zeros. Registers with the flags ALIAS or LOCAL are not part of it. Loading leaves out volatile registers
+ * that the engine lacks, compares read-only ones instead of writing them, and refuses everything else that it does not know by
+ * name. A register that the snapshot lacks stays as it is.
  */
 #ifndef AXVCPU_STATE_H
 #define AXVCPU_STATE_H

@@ -127,6 +127,30 @@ AXVCPU_API int32_t axvcpu_set_interrupt_line(struct axvcpu *vcpu, uint32_t line,
  * async-signal-safe] */
 AXVCPU_API int32_t axvcpu_kick(struct axvcpu *vcpu);
 
+/*
+ * Switching engines. A vCPU can run on several backends of its architecture, on one at a time, and keeps the engine's vCPU of each
+ * that it was on, so that the way back is short. Layers, the clock, breakpoints, single step, the budget, queued interrupts, levels
+ * and kicks go along. The manual's chapter: docs/guide.md, "Several engines".
+ *
+ * add_engine: makes the engine's vCPU ahead of time, and with this config; NULL: from the vCPU's own create config, field by field
+ *    where the other backend has one of that name which takes the value, else its default. While the guest has not run yet the
+ *    engines then agree on what kind of processor they are (axvcpu_agree). RESOURCE_BUSY: it has one of that backend. Allowed in every
+ *    state but Running and Blocked.
+ * agree: makes the vCPUs of one VM, on all their engines, processors of the same kind before any of them has run: of registers with
+ *    the flag MODEL, bits that all have, or the value that all take. Errors: INVALID_INPUT names the register and the engines that do
+ *    not agree; nothing has changed then.
+ * switch: moves the vCPU with all its state: from now on it runs on `backend`. Either it succeeds, or nothing has changed and the text
+ *    names the register that the other engine lacks or refuses. In the midst of an instruction (a read that waits for its value,
+ *    a write of several parts) that instruction is ended on the engine that began it, and the next one is the other's: should the
+ *    other then refuse after all, axvcpu_run says so once, and the vCPU is Ready on the engine where it was. add_engine comes first by
+ *    itself where it was not called. To where it is already: does nothing. Errors: INVALID_INPUT, NOT_FOUND, UNSUPPORTED (another architecture).
+ * Without axvcpu_agree before the first run, CPUID and the like may differ between engines: what the guest was told is not looked at,
+ * but state that follows from it is (a register that the other lacks must be 0 or as it was at the start).
+ */
+AXVCPU_API int32_t axvcpu_add_engine(struct axvcpu *vcpu, struct axvcpu_backend *backend, const struct axvcpu_config *config);
+AXVCPU_API int32_t axvcpu_agree(struct axvcpu *const *vcpus, uint32_t count);
+AXVCPU_API int32_t axvcpu_switch(struct axvcpu *vcpu, struct axvcpu_backend *backend);
+
 /* Allowed in every state but Running and Blocked, and made with this vCPU as the thread's current one. INVALID_INPUT: no such
  * register index (<axvcpu/regs/ARCH.h> says which there are; a register that is always zero ignores the value). */
 AXVCPU_API int32_t axvcpu_set_entry(struct axvcpu *vcpu, uint64_t entry);

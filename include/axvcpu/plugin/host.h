@@ -38,7 +38,8 @@ enum {
 	AXARCH_SPACE_CHANGED = 3,
 	AXARCH_SPACE_DIRTY_CLEARED = 4,
 	AXARCH_SPACE_WRITTEN = 5,
-	AXARCH_SPACE_DIRTY_SYNC = 6
+	AXARCH_SPACE_DIRTY_SYNC = 6,
+	AXARCH_SPACE_WRITERS = 7
 };
 
 struct axarch_space_event {
@@ -102,6 +103,13 @@ struct axarch_host {
 
 	/* Extensions of the host by "name/revision"; NULL when the host has none of that name. */
 	const void *(*get_extension)(const char *name);
+
+	/*
+	 * Since 1.2. For engines whose guests write to the space's memory without anybody being told (hardware): `writers` is 1 when a
+	 * vCPU may do so from now on (bind), -1 when it does no more (unbind). Listeners have heard AXARCH_SPACE_WRITERS, with the
+	 * number of such vCPUs in `size`, before this returns.
+	 */
+	void (*space_writers)(struct axarch_space *space, int32_t writers);
 };
 
 #ifdef __cplusplus

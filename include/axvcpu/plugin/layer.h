@@ -45,6 +45,8 @@ struct axarch_below {
 	int32_t (*call)(const struct axarch_below *below, void **args);
 };
 
+struct axarch_origin;
+
 /* Where a layer is attached. Pointers live as long as the vCPU. */
 struct axarch_layer_site {
 	uint32_t size;
@@ -53,6 +55,7 @@ struct axarch_layer_site {
 	uint32_t arch;
 	const char *backend_id;
 	const struct axarch_dispatch *below;
+	struct axarch_origin *origin; /* since 1.2: the vCPU, for <axvcpu/plugin/engine.h> */
 };
 
 struct axarch_layer {
@@ -94,7 +97,7 @@ struct axarch_layer {
 	}
 
 #define AXARCH_LAYER_ABI_MAJOR 1
-#define AXARCH_LAYER_ABI_MINOR 1
+#define AXARCH_LAYER_ABI_MINOR 2
 
 #ifdef __cplusplus
 }

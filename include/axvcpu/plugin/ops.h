@@ -115,7 +115,11 @@ AXARCH_KINDS(AXARCH_KIND_TYPE)
 	OP(VCPU, fail_access, OPTIONAL, 1, "[vcpu-thread & !running]", (exit_in, exit), \
 	   "refuses the SysRegRead or SysRegWrite that run has just given: the guest gets what its architecture raises for a register " \
 	   "that is not there (x86_64: #GP(0)), with pc at the instruction. BadState: no such access is pending. Absent: the engine " \
-	   "never gives these exits, or every register exists.")
+	   "never gives these exits, or every register exists.") \
+	OP(VCPU, finish, OPTIONAL, 2, "[vcpu-thread & !running]", (exit, exit), \
+	   "ends the instruction that the last exit was of, and begins no other: fills exit with its next exit as run would, or Nothing: " \
+	   "the vCPU is between two instructions (as it may have been before). Registers that were written are taken over; what does " \
+	   "not go together is refused. BadState: a read waits for its value. Absent: it is between two whenever no read waits.")
 
 /* COUNTER(NAME, value, "what") */
 #define AXARCH_COUNTERS(COUNTER) \

@@ -21,7 +21,10 @@ enum { AXVCPU_REG_GROUPS(AXVCPU_REG_GROUP_CONSTANT) };
 enum {
 	AXVCPU_REG_READ_ONLY = 1, /* a write is refused */
 	AXVCPU_REG_VOLATILE = 2,  /* changes by itself: not compared between engines */
-	AXVCPU_REG_ALIAS = 4      /* a view of other registers: not part of a snapshot */
+	AXVCPU_REG_ALIAS = 4,     /* a view of other registers: not part of a snapshot */
+	AXVCPU_REG_LOCAL = 8,     /* of this host or of the vCPU's make-up: not part of a snapshot; a switch carries it */
+	AXVCPU_REG_MODEL = 16,    /* what kind of processor it is: engines agree on it before the guest first runs (axvcpu_agree) */
+	AXVCPU_REG_BITS = 32      /* with MODEL: bits of what it has; to agree is to keep those that all have */
 };
 
 /* A register's number, the same for ever: architecture, group, index within the group. */

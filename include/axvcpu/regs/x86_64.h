@@ -22,8 +22,10 @@
 /* part: 0 selector, 1 base, 2 limit, 3 attributes */
 #define AXVCPU_X86_64_SEGMENT(segment, part) \
 	AXVCPU_REG_ID(AXVCPU_ARCH_X86_64, AXVCPU_REG_SYSTEM, UINT64_C(0x400000000) + (segment) * 4 + (part))
-/* 0: frequency of the time stamp counter in kHz */
+/* 0: frequency of the time stamp counter in kHz; 1: what it is ahead of the host's, modulo 2^64 */
 #define AXVCPU_X86_64_CLOCK(n) AXVCPU_REG_ID(AXVCPU_ARCH_X86_64, AXVCPU_REG_SYSTEM, UINT64_C(0x600000000) + (n))
+/* CPUID's words of features, without the bits that follow from control registers (OSXSAVE, OSPKE, APIC): see the rows */
+#define AXVCPU_X86_64_CPUID(n) AXVCPU_REG_ID(AXVCPU_ARCH_X86_64, AXVCPU_REG_SYSTEM, UINT64_C(0x700000000) + (n))
 /* table: 0 gdtr, 1 idtr; part: 0 base, 1 limit */
 #define AXVCPU_X86_64_TABLE(table, part) \
 	AXVCPU_REG_ID(AXVCPU_ARCH_X86_64, AXVCPU_REG_SYSTEM, UINT64_C(0x500000000) + (table) * 2 + (part))
@@ -112,7 +114,21 @@
 	REG(AXVCPU_X86_64_DR(6), 8, 0, "dr6", "", "debug status") \
 	REG(AXVCPU_X86_64_DR(7), 8, 0, "dr7", "", "debug control") \
 	REG(AXVCPU_X86_64_MSR(0x10), 8, AXVCPU_REG_VOLATILE, "tsc", "", "time stamp counter") \
-	REG(AXVCPU_X86_64_CLOCK(0), 8, 0, "tsc_khz", "", "frequency of the time stamp counter in kHz; some hosts cannot change it") \
+	REG(AXVCPU_X86_64_CLOCK(0), 8, AXVCPU_REG_MODEL, "tsc_khz", "", "frequency of the time stamp counter in kHz; some hosts cannot change it") \
+	REG(AXVCPU_X86_64_CLOCK(1), 8, AXVCPU_REG_VOLATILE | AXVCPU_REG_LOCAL, "tsc_offset", "", "what the time stamp counter is ahead of the host's, modulo 2^64") \
+	REG(AXVCPU_X86_64_CPUID(0), 8, AXVCPU_REG_LOCAL | AXVCPU_REG_MODEL, "cpuid.0", "", "CPUID leaf 0: the first 8 characters of the vendor, ebx and edx") \
+	REG(AXVCPU_X86_64_CPUID(1), 8, AXVCPU_REG_LOCAL | AXVCPU_REG_MODEL, "cpuid.1.eax", "", "CPUID leaf 1: family, model, stepping") \
+	REG(AXVCPU_X86_64_CPUID(2), 8, AXVCPU_REG_LOCAL | AXVCPU_REG_MODEL | AXVCPU_REG_BITS, "cpuid.1.ecx", "", "CPUID leaf 1: features") \
+	REG(AXVCPU_X86_64_CPUID(3), 8, AXVCPU_REG_LOCAL | AXVCPU_REG_MODEL | AXVCPU_REG_BITS, "cpuid.1.edx", "", "CPUID leaf 1: features") \
+	REG(AXVCPU_X86_64_CPUID(4), 8, AXVCPU_REG_LOCAL | AXVCPU_REG_MODEL | AXVCPU_REG_BITS, "cpuid.7.ebx", "", "CPUID leaf 7: features") \
+	REG(AXVCPU_X86_64_CPUID(5), 8, AXVCPU_REG_LOCAL | AXVCPU_REG_MODEL | AXVCPU_REG_BITS, "cpuid.7.ecx", "", "CPUID leaf 7: features") \
+	REG(AXVCPU_X86_64_CPUID(6), 8, AXVCPU_REG_LOCAL | AXVCPU_REG_MODEL | AXVCPU_REG_BITS, "cpuid.7.edx", "", "CPUID leaf 7: features") \
+	REG(AXVCPU_X86_64_CPUID(7), 8, AXVCPU_REG_LOCAL | AXVCPU_REG_MODEL | AXVCPU_REG_BITS, "cpuid.7.1.eax", "", "CPUID leaf 7, subleaf 1: features") \
+	REG(AXVCPU_X86_64_CPUID(8), 8, AXVCPU_REG_LOCAL | AXVCPU_REG_MODEL | AXVCPU_REG_BITS, "cpuid.d.1.eax", "", "CPUID leaf 0xd, subleaf 1: kinds of xsave") \
+	REG(AXVCPU_X86_64_CPUID(9), 8, AXVCPU_REG_LOCAL | AXVCPU_REG_MODEL | AXVCPU_REG_BITS, "cpuid.80000001.ecx", "", "CPUID leaf 0x80000001: features") \
+	REG(AXVCPU_X86_64_CPUID(10), 8, AXVCPU_REG_LOCAL | AXVCPU_REG_MODEL | AXVCPU_REG_BITS, "cpuid.80000001.edx", "", "CPUID leaf 0x80000001: features") \
+	REG(AXVCPU_X86_64_CPUID(11), 8, AXVCPU_REG_LOCAL | AXVCPU_REG_MODEL | AXVCPU_REG_BITS, "cpuid.80000007.edx", "", "CPUID leaf 0x80000007: power and clock") \
+	REG(AXVCPU_X86_64_CPUID(12), 8, AXVCPU_REG_LOCAL | AXVCPU_REG_MODEL | AXVCPU_REG_BITS, "cpuid.80000008.ebx", "", "CPUID leaf 0x80000008: features") \
 	REG(AXVCPU_X86_64_MSR(0x1b), 8, 0, "apic_base", "", "local APIC: base, enable, BSP") \
 	REG(AXVCPU_X86_64_MSR(0x3b), 8, 0, "tsc_adjust", "", "what was added to the time stamp counter") \
 	REG(AXVCPU_X86_64_MSR(0x48), 8, 0, "spec_ctrl", "", "speculation control") \
