@@ -177,7 +177,7 @@ void engines_describe(const struct engines *engines, char *ret_text, size_t capa
 
 	for (unsigned i = 0; i < engines->count && length < capacity; i++)
 		length += (size_t)snprintf(ret_text + length, capacity - length, "%s%s %s", i ? ", " : "",
-					   engines_name(engines, i), about(engines, i)->version);
+					   about(engines, i)->id, about(engines, i)->version);
 	if (engines->count == 1 && length < capacity)
 		snprintf(ret_text + length, capacity - length, " (%s)", about(engines, 0)->summary);
 }

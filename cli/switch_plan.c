@@ -240,6 +240,9 @@ static int look_up(struct switch_plan *plan, const struct options *options, cons
 
 	if (!wants_symbols(plan))
 		return STATUS_OK;
+	if (!options->symbols && !image->data)
+		return fail(STATUS_USAGE, "--switch symbol: the built-in guest has no symbols; give an image, or a "
+					  "file that has them with --symbols");
 	if (!options->symbols)
 		return find_symbols_in(plan, image);
 	status = blob_read("--symbols:", options->symbols, SYMBOLS_FILE_MAX, interrupt_fd, &file);
