@@ -288,6 +288,13 @@ static uint64_t instructions(struct cpu *cpu)
 	return count;
 }
 
+/* Without the layer that counts them there were none. */
+static void count_rescues(struct cpu *cpu)
+{
+	axvcpu_read_counter(cpu->vcpu, AXARCH_COUNTER_RESCUES, &cpu->rescues);
+	axvcpu_read_counter(cpu->vcpu, AXARCH_COUNTER_RESCUED_INSTRUCTIONS, &cpu->rescued_instructions);
+}
+
 /* Levels that were set while the cpu was stopped: a reset forgets them. */
 static void apply_lines(struct cpu *cpu)
 {
@@ -369,6 +376,7 @@ static void run(struct cpu *cpu)
 	else
 		find_where(cpu);
 	cpu->instructions += instructions(cpu) - cpu->instructions_before;
+	count_rescues(cpu);
 	if (!error && (error = axvcpu_reset(cpu->vcpu)))
 		report(cpu, error);
 }

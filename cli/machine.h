@@ -52,6 +52,8 @@ struct cpu {
 	uint64_t instructions;
 	uint64_t instructions_before; /* what the engine had counted when the cpu started */
 	bool counts;                  /* the engine counts instructions */
+	uint64_t rescues;             /* of the layer of that name, while the vCPU has been there */
+	uint64_t rescued_instructions;
 };
 
 struct machine {
