@@ -11,6 +11,7 @@
 #include "../loader/backend.h"
 #include "../loader/debug.h"
 #include "../space/space.h"
+#include "engines.h"
 
 #define ALIGNMENT 64u
 
@@ -96,11 +97,9 @@ static int32_t host_unlisten(struct axarch_space *space, const struct axarch_spa
 	return space_unlisten(inside(space), listener);
 }
 
-/* The host has none yet; a plugin that asks must cope with that anyway. */
 static const void *host_extension(const char *name)
 {
-	(void)name;
-	return NULL;
+	return strcmp(name, AXARCH_ENGINES) ? NULL : engines_table();
 }
 
 static const struct axarch_host table = {

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The tables of bound slots that a vCPU calls through: the plugin's own at the bottom, one more for each layer. An op
- * that a layer does not have is bound to what is below, so that it costs nothing. Knows no op by name but setup, whose
- * config goes by value to the plugin.
+ * that a layer does not have is bound to what is below, so that it costs nothing. Knows no op by name.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "../config/call.h"
 #include "../error/error.h"
 #include "../loader/backend.h"
 #include "../loader/debug.h"
@@ -17,12 +15,6 @@
 
 #define LAYERS_MAX 16
 
-/* The self of the bottom's setup slot, as the plugin's own setup has another signature. */
-struct setup_adaptor {
-	struct axvcpu_backend *backend;
-	void *self;
-};
-
 struct attached {
 	const struct axarch_layer *layer;
 	void *self;
@@ -30,35 +22,10 @@ struct attached {
 };
 
 struct layer_stack {
-	struct setup_adaptor setup;
 	unsigned count;
 	struct attached *layers;        /* outermost first */
-	struct axarch_dispatch *tables; /* count + 1: a layer's own, and the plugin's */
+	struct axarch_dispatch *tables; /* count + 1: a layer's own, and at the end the plugin's */
 };
-
-static int32_t setup_by_value(void *self, const void *config)
-{
-	struct setup_adaptor *adaptor = self;
-
-	return config_call_setup(adaptor->backend, adaptor->self, config);
-}
-
-/* clang-format off */
-#define BIND_CLASS(name)
-#define BIND_PERCPU(name)
-#define BIND_VCPU(name) \
-	dispatch->name.fn = stack->setup.backend->ops.name; \
-	dispatch->name.self = stack->setup.self;
-#define BIND(scope, name, presence, since, where, arguments, doc) BIND_##scope(name)
-static void bind_plugin(struct layer_stack *stack)
-{
-	struct axarch_dispatch *dispatch = &stack->tables[stack->count];
-
-	AXARCH_VCPU_OPS(BIND)
-	dispatch->setup.fn = setup_by_value;
-	dispatch->setup.self = &stack->setup;
-}
-/* clang-format on */
 
 static struct op_slot slot_of(const struct attached *attached, unsigned op, const struct op_slot *below)
 {
@@ -179,7 +146,8 @@ static void log_stack(const struct layer_stack *stack, const struct axarch_layer
 	debug_log(DEBUG_LAYER, "vCPU %u of VM %u: %s%s", site->vcpu_id, site->vm_id, text, site->backend_id);
 }
 
-static int32_t build(struct layer_stack *stack, char *list, struct axarch_layer_site *site)
+static int32_t build(struct layer_stack *stack, char *list, const struct axarch_dispatch *bottom,
+		     struct axarch_layer_site *site)
 {
 	struct entry entries[LAYERS_MAX];
 	int count = cut_entries(list, entries);
@@ -190,7 +158,7 @@ static int32_t build(struct layer_stack *stack, char *list, struct axarch_layer_
 	error = make_tables(stack, (unsigned)count);
 	if (error)
 		return error;
-	bind_plugin(stack);
+	stack->tables[stack->count] = *bottom;
 	error = attach_all(stack, entries, site);
 	if (!error)
 		log_stack(stack, site);
@@ -204,14 +172,10 @@ static void release(struct layer_stack *stack)
 	free(stack);
 }
 
-int32_t layer_stack_create(struct axvcpu_backend *backend, uint32_t vm_id, uint32_t vcpu_id, void *self,
+int32_t layer_stack_create(const struct axarch_dispatch *bottom, const struct axarch_layer_site *site,
 			   const char *layers, struct layer_stack **ret_stack)
 {
-	struct axarch_layer_site site = { .size = sizeof(site),
-					  .vm_id = vm_id,
-					  .vcpu_id = vcpu_id,
-					  .arch = backend->note.description.arch,
-					  .backend_id = backend->note.description.id };
+	struct axarch_layer_site own = *site;
 	struct layer_stack *stack = calloc(1, sizeof(*stack));
 	char *list = strdup(layers ? layers : "");
 	int32_t error;
@@ -221,9 +185,7 @@ int32_t layer_stack_create(struct axvcpu_backend *backend, uint32_t vm_id, uint3
 		free(list);
 		return error_set(AXVCPU_ERROR_NO_MEMORY, "no memory for a vCPU's table of ops");
 	}
-	stack->setup.backend = backend;
-	stack->setup.self = self;
-	error = build(stack, list, &site);
+	error = build(stack, list, bottom, &own);
 	free(list);
 	if (error)
 		release(stack);
@@ -237,10 +199,9 @@ const struct axarch_dispatch *layer_stack_dispatch(const struct layer_stack *sta
 	return stack->tables;
 }
 
-void layer_stack_rebind(struct layer_stack *stack, void *self)
+void layer_stack_rebind(struct layer_stack *stack, const struct axarch_dispatch *bottom)
 {
-	stack->setup.self = self;
-	bind_plugin(stack);
+	stack->tables[stack->count] = *bottom;
 	for (unsigned left = stack->count; left; left--)
 		bind_layer(stack, left - 1);
 }

@@ -5,21 +5,20 @@
 
 #include <axvcpu/plugin/layer.h>
 
-struct axvcpu_backend;
 struct layer_stack;
 
 /*
- * `layers` is the text of axvcpu_create_info. Without layers every slot holds the plugin's own pointer (or the host's
- * stub) and `self`; setup alone goes through an adaptor that passes the config by value.
+ * Layers by the text of axvcpu_create_info, above `bottom` (bottom.h), which is copied: without layers every slot is
+ * the bottom's. `site` says where they are attached; `below` in it is filled in for each.
  */
-int32_t layer_stack_create(struct axvcpu_backend *backend, uint32_t vm_id, uint32_t vcpu_id, void *self,
+int32_t layer_stack_create(const struct axarch_dispatch *bottom, const struct axarch_layer_site *site,
 			   const char *layers, struct layer_stack **ret_stack);
 
 /* What the vCPU calls. Stays where it is for the life of the stack. */
 const struct axarch_dispatch *layer_stack_dispatch(const struct layer_stack *stack);
 
-/* After the plugin's vCPU was made anew: every slot that was bound to it is bound to `self`. Not while an op runs. */
-void layer_stack_rebind(struct layer_stack *stack, void *self);
+/* Puts another engine's ops, or the same one's anew, at the bottom of the stack. Not while an op runs. */
+void layer_stack_rebind(struct layer_stack *stack, const struct axarch_dispatch *bottom);
 
 /* Detaches the layers, innermost last. NULL is fine. */
 void layer_stack_destroy(struct layer_stack *stack);

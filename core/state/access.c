@@ -28,11 +28,11 @@ int32_t reg_write(struct axvcpu *vcpu, const struct axvcpu_reg *reg, const void 
 /* A backend of no architecture (a scripted one) has a create config field `arch` that says which it plays. */
 int32_t vcpu_arch(const struct axvcpu *vcpu, uint32_t *ret_arch)
 {
-	const struct axarch_description *description = axvcpu_backend_description(vcpu->backend);
+	const struct axarch_description *description = axvcpu_backend_description(vcpu_backend(vcpu));
 	char word[32] = "";
 
 	*ret_arch = description->arch;
-	if (!*ret_arch && axvcpu_config_get(vcpu->config, "arch", word, sizeof(word)) == 0)
+	if (!*ret_arch && axvcpu_config_get(vcpu->engine->config, "arch", word, sizeof(word)) == 0)
 		*ret_arch = axvcpu_arch_by_name(word);
 	if (*ret_arch)
 		return 0;
@@ -44,7 +44,7 @@ int32_t vcpu_arch(const struct axvcpu *vcpu, uint32_t *ret_arch)
 
 static int32_t find_by_id(const struct axvcpu *vcpu, uint64_t id, uint32_t size, const struct axvcpu_reg **ret_reg)
 {
-	uint32_t arch = axvcpu_backend_description(vcpu->backend)->arch;
+	uint32_t arch = axvcpu_backend_description(vcpu_backend(vcpu))->arch;
 	const struct axvcpu_reg *reg = axvcpu_reg_by_id(id);
 
 	if (!reg || (arch && AXVCPU_REG_ID_ARCH(id) != arch))

@@ -69,7 +69,7 @@ int32_t vcpu_expect_resting(const struct axvcpu *vcpu, const char *what)
 
 int32_t engine_expect(const struct axvcpu *vcpu, const char *what)
 {
-	if (vcpu->arch)
+	if (vcpu->engine->bottom.self)
 		return 0;
 	return error_set(AXVCPU_ERROR_BAD_STATE,
 			 "vCPU %u: %s needs the engine's vCPU, which the last reset failed to make: reset it again",
@@ -112,10 +112,10 @@ static const char *backend_name(const struct axvcpu_backend *backend)
 /* INVALID_INPUT unless the vCPU runs on that backend. */
 static int32_t expect_backend(const struct axvcpu *vcpu, const struct axvcpu_backend *backend)
 {
-	if (vcpu->backend == backend)
+	if (vcpu_backend(vcpu) == backend)
 		return 0;
 	return error_set(AXVCPU_ERROR_INVALID_INPUT, "vCPU %u runs on backend %s, not on %s", vcpu->id,
-			 backend_name(vcpu->backend), backend_name(backend));
+			 backend_name(vcpu_backend(vcpu)), backend_name(backend));
 }
 
 int32_t axvcpu_get_current_of(const struct axvcpu_backend *backend, struct axvcpu **ret_vcpu)
@@ -135,7 +135,7 @@ int32_t axvcpu_arch_vcpu(struct axvcpu *vcpu, const struct axvcpu_backend *backe
 	int32_t error = expect_backend(vcpu, backend);
 
 	if (!error)
-		*ret_arch = vcpu->arch;
+		*ret_arch = vcpu->engine->bottom.self;
 	return error;
 }
 
@@ -176,7 +176,7 @@ static int32_t call_arch_body(struct axvcpu *vcpu, void *context)
 {
 	const struct arch_body *arch_body = context;
 
-	return arch_body->body(vcpu, vcpu->arch, arch_body->context);
+	return arch_body->body(vcpu, vcpu->engine->bottom.self, arch_body->context);
 }
 
 int32_t axvcpu_manipulate_arch_vcpu(struct axvcpu *vcpu, uint32_t from, uint32_t to, axvcpu_arch_body_fn body,

@@ -27,6 +27,7 @@ void interrupt_queue_forget(struct interrupt_queue *queue)
 	queue->count = 0;
 	queue->levels = 0;
 	queue->changed = 0;
+	queue->known = 0;
 	pthread_mutex_unlock(&queue->lock);
 }
 
@@ -69,6 +70,14 @@ static void note_level(struct interrupt_queue *queue, uint32_t line, uint32_t le
 	pthread_mutex_lock(&queue->lock);
 	queue->levels = level ? queue->levels | bit : queue->levels & ~bit;
 	queue->changed |= bit;
+	queue->known |= bit;
+	pthread_mutex_unlock(&queue->lock);
+}
+
+void interrupt_lines_retell(struct interrupt_queue *queue)
+{
+	pthread_mutex_lock(&queue->lock);
+	queue->changed = queue->known;
 	pthread_mutex_unlock(&queue->lock);
 }
 
@@ -166,7 +175,7 @@ int32_t axvcpu_inject_interrupt(struct axvcpu *vcpu, uint64_t vector)
 
 int32_t axvcpu_set_interrupt_line(struct axvcpu *vcpu, uint32_t line, uint32_t level)
 {
-	if (!BACKEND_HAS(vcpu->backend, set_interrupt_line))
+	if (!BACKEND_HAS(vcpu_backend(vcpu), set_interrupt_line))
 		return error_set(AXVCPU_ERROR_UNSUPPORTED,
 				 "vCPU %u: its backend has no interrupt lines: use axvcpu_inject_interrupt", vcpu->id);
 	if (line >= INTERRUPT_LINES)

@@ -21,6 +21,7 @@ struct interrupt_queue {
 	uint32_t count;
 	uint64_t levels;  /* a bit per line */
 	uint64_t changed; /* lines whose level the engine has not been told */
+	uint64_t known;   /* lines that were ever set */
 };
 
 /* NO_MEMORY. */

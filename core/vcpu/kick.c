@@ -21,7 +21,7 @@ static int32_t kick_engine(struct axvcpu *vcpu)
 	int32_t error = 0;
 
 	__atomic_fetch_add(&vcpu->visitors, 1, __ATOMIC_SEQ_CST);
-	if (!__atomic_load_n(&vcpu->engine_away, __ATOMIC_SEQ_CST))
+	if (!__atomic_load_n(&vcpu->engine_away, __ATOMIC_SEQ_CST) && vcpu->has_kick)
 		error = vcpu->ops->kick.fn(vcpu->ops->kick.self);
 	__atomic_fetch_sub(&vcpu->visitors, 1, __ATOMIC_SEQ_CST);
 	return error;
@@ -51,7 +51,7 @@ int32_t gate_raise(struct axvcpu *vcpu, uint32_t bit)
 {
 	if (__atomic_fetch_or(&vcpu->head.gate, bit, __ATOMIC_SEQ_CST) & AXVCPU_GATE_WAITING)
 		wake(&vcpu->head.gate);
-	return vcpu->has_kick ? kick_engine(vcpu) : 0;
+	return kick_engine(vcpu);
 }
 
 int32_t axvcpu_kick(struct axvcpu *vcpu)

@@ -31,9 +31,9 @@ static int32_t check_info(const struct axvcpu_create_info *info)
 	return error;
 }
 
-/* What the head caches of the bound ops. */
-static void cache_run(struct axvcpu *vcpu)
+void vcpu_cache_ops(struct axvcpu *vcpu)
 {
+	vcpu->has_kick = BACKEND_HAS(vcpu_backend(vcpu), kick) != 0;
 	vcpu->head.run = vcpu->ops->run.fn;
 	vcpu->head.self = vcpu->ops->run.self;
 }
@@ -55,15 +55,6 @@ static void take_info(struct axvcpu *vcpu, const struct axvcpu_create_info *info
 	vcpu->head.gate = resting_gate(vcpu);
 }
 
-static int32_t make_engine(struct axvcpu *vcpu)
-{
-	int32_t error;
-
-	error_clear();
-	error = config_call_create(vcpu->backend, vcpu->vm_id, vcpu->id, vcpu->config, &vcpu->arch);
-	return error ? vcpu_error(vcpu, "create", error) : 0;
-}
-
 static void *zeroed(size_t size)
 {
 	void *memory = NULL;
@@ -72,6 +63,22 @@ static void *zeroed(size_t size)
 	if (posix_memalign(&memory, 64, (size + 63) & ~(size_t)63))
 		return NULL;
 	return memset(memory, 0, size);
+}
+
+static int32_t make_stack(struct axvcpu *vcpu, const char *layers)
+{
+	const struct axarch_description *description = axvcpu_backend_description(vcpu_backend(vcpu));
+	const struct axarch_layer_site site = { .size = sizeof(site),
+						.vm_id = vcpu->vm_id,
+						.vcpu_id = vcpu->id,
+						.arch = description->arch,
+						.backend_id = description->id,
+						.origin = (struct axarch_origin *)(void *)vcpu };
+	int32_t error = layer_stack_create(&vcpu->engine->bottom.dispatch, &site, layers, &vcpu->stack);
+
+	if (!error)
+		vcpu->ops = layer_stack_dispatch(vcpu->stack);
+	return error;
 }
 
 int32_t axvcpu_create(struct axvcpu_backend *backend, const struct axvcpu_create_info *info, struct axvcpu **ret_vcpu)
@@ -87,33 +94,26 @@ int32_t axvcpu_create(struct axvcpu_backend *backend, const struct axvcpu_create
 	if (!vcpu)
 		return error_set(AXVCPU_ERROR_NO_MEMORY, "no memory for vCPU %u", info->vcpu_id);
 	take_info(vcpu, info);
-	vcpu->backend = backend_ref(backend);
 	error = interrupt_queue_init(&vcpu->interrupts, capacity);
 	if (error)
-		goto close_backend;
-	error = config_copy(backend, AXVCPU_CONFIG_CREATE, info->config, &vcpu->config);
+		goto free_vcpu;
+	error = engine_create(vcpu, backend, info->config, &vcpu->engine);
 	if (error)
 		goto finish_interrupts;
-	error = make_engine(vcpu);
-	if (error)
-		goto destroy_config;
-	error = layer_stack_create(backend, vcpu->vm_id, vcpu->id, vcpu->arch, info->layers, &vcpu->stack);
+	vcpu->engines = vcpu->engine;
+	error = make_stack(vcpu, info->layers);
 	if (error)
 		goto destroy_engine;
-	vcpu->ops = layer_stack_dispatch(vcpu->stack);
-	vcpu->has_kick = BACKEND_HAS(backend, kick) != 0;
-	cache_run(vcpu);
+	vcpu_cache_ops(vcpu);
+	debug_forget(vcpu);
 	vcpu_set_state(vcpu, AXVCPU_STATE_CREATED);
 	*ret_vcpu = vcpu;
 	return 0;
 destroy_engine:
-	backend->ops.destroy(vcpu->arch);
-destroy_config:
-	axvcpu_config_destroy(vcpu->config);
+	engine_destroy(vcpu->engine);
 finish_interrupts:
 	interrupt_queue_finish(&vcpu->interrupts);
-close_backend:
-	axvcpu_backend_close(vcpu->backend);
+free_vcpu:
 	free(vcpu);
 	return error;
 }
@@ -138,6 +138,26 @@ static int32_t expect_idle(const struct axvcpu *vcpu, const char *what)
 	return current_slot ? current_nested(vcpu, what) : 0;
 }
 
+static void destroy_engines(struct axvcpu *vcpu)
+{
+	while (vcpu->engines) {
+		struct engine *engine = vcpu->engines;
+
+		vcpu->engines = engine->next;
+		engine_destroy(engine);
+	}
+}
+
+/* The layers hear of the end of the engine that they stand on. */
+static void end_engine(struct axvcpu *vcpu)
+{
+	if (!vcpu->engine->bottom.self)
+		return;
+	leave_thread(vcpu);
+	vcpu->ops->destroy.fn(vcpu->ops->destroy.self);
+	vcpu->engine->bottom.self = NULL;
+}
+
 int32_t axvcpu_destroy(struct axvcpu *vcpu)
 {
 	if (!vcpu)
@@ -145,15 +165,12 @@ int32_t axvcpu_destroy(struct axvcpu *vcpu)
 	if (expect_idle(vcpu, "destroy"))
 		return error_set(AXVCPU_ERROR_RESOURCE_BUSY, "%s", axvcpu_error_text());
 	current_slot = vcpu;
-	if (vcpu->arch) {
-		leave_thread(vcpu);
-		vcpu->ops->destroy.fn(vcpu->ops->destroy.self);
-	}
+	end_engine(vcpu);
 	current_slot = NULL;
 	layer_stack_destroy(vcpu->stack);
-	axvcpu_config_destroy(vcpu->config);
+	destroy_engines(vcpu);
+	debug_forget(vcpu);
 	interrupt_queue_finish(&vcpu->interrupts);
-	axvcpu_backend_close(vcpu->backend);
 	free(vcpu);
 	return 0;
 }
@@ -182,7 +199,12 @@ static int32_t setup_steps(struct axvcpu *vcpu, void *context)
 		step = "setup";
 		error = ops->setup.fn(ops->setup.self, arguments->block);
 	}
-	return error ? vcpu_error(vcpu, step, error) : 0;
+	if (error)
+		return vcpu_error(vcpu, step, error);
+	vcpu->entry = arguments->entry;
+	vcpu->ept_root = arguments->ept_root;
+	vcpu->engine->is_set_up = 1;
+	return 0;
 }
 
 int32_t axvcpu_setup(struct axvcpu *vcpu, uint64_t entry, uint64_t ept_root, const struct axvcpu_config *config)
@@ -191,7 +213,7 @@ int32_t axvcpu_setup(struct axvcpu *vcpu, uint64_t entry, uint64_t ept_root, con
 	struct axvcpu_config *copy;
 	int32_t error;
 
-	error = config_copy(vcpu->backend, AXVCPU_CONFIG_SETUP, config, &copy);
+	error = config_copy(vcpu_backend(vcpu), AXVCPU_CONFIG_SETUP, config, &copy);
 	if (error)
 		return error;
 	arguments.block = axvcpu_config_block(copy, &(size_t){ 0 });
@@ -210,6 +232,7 @@ static int32_t bind_steps(struct axvcpu *vcpu, void *context)
 	if (error)
 		return vcpu_error(vcpu, "bind", error);
 	thread_bind(vcpu);
+	vcpu->was_bound = 1;
 	return 0;
 }
 
@@ -235,19 +258,15 @@ int32_t axvcpu_unbind(struct axvcpu *vcpu)
 	return state_transition(vcpu, "unbind", AXVCPU_STATE_READY, AXVCPU_STATE_FREE, unbind_steps, NULL);
 }
 
-/* For backends without a reset. The old one goes first: an engine may allow one vCPU of an id only. */
+/* For backends without a reset. */
 static int32_t remake_engine(struct axvcpu *vcpu)
 {
-	int32_t error;
+	int32_t error = engine_remake(vcpu, vcpu->engine);
 
-	if (vcpu->arch)
-		vcpu->backend->ops.destroy(vcpu->arch);
-	vcpu->arch = NULL;
-	error = make_engine(vcpu);
 	if (error)
 		return error;
-	layer_stack_rebind(vcpu->stack, vcpu->arch);
-	cache_run(vcpu);
+	layer_stack_rebind(vcpu->stack, &vcpu->engine->bottom.dispatch);
+	vcpu_cache_ops(vcpu);
 	return 0;
 }
 
@@ -255,7 +274,9 @@ static int32_t reset_engine(struct axvcpu *vcpu)
 {
 	int32_t error;
 
-	if (!vcpu->arch || !BACKEND_HAS(vcpu->backend, reset))
+	for (struct engine *engine = vcpu->engines; engine; engine = engine->next)
+		engine->is_set_up = 0;
+	if (!vcpu->engine->bottom.self || !BACKEND_HAS(vcpu_backend(vcpu), reset))
 		return remake_engine(vcpu);
 	error_clear();
 	error = vcpu->ops->reset.fn(vcpu->ops->reset.self);
@@ -271,6 +292,8 @@ static int32_t restore_clock(struct axvcpu *vcpu)
 		return 0;
 	error_clear();
 	error = vcpu->ops->set_clock.fn(vcpu->ops->set_clock.self, vcpu->clock, vcpu->clock_context);
+	vcpu->engine->clock = error ? NULL : vcpu->clock;
+	vcpu->engine->clock_context = vcpu->clock_context;
 	return error ? vcpu_error(vcpu, "set_clock", error) : 0;
 }
 
@@ -282,8 +305,10 @@ int32_t axvcpu_reset(struct axvcpu *vcpu)
 	if (error)
 		return error;
 	current_slot = vcpu;
-	if (vcpu->arch)
+	if (vcpu->engine->bottom.self)
 		leave_thread(vcpu);
+	switch_forget(vcpu);
+	debug_forget(vcpu);
 	/* Forgotten first: what other threads send from now on is for the new life. */
 	interrupt_queue_forget(&vcpu->interrupts);
 	__atomic_store_n(&vcpu->head.gate, resting_gate(vcpu), __ATOMIC_SEQ_CST);
@@ -291,7 +316,7 @@ int32_t axvcpu_reset(struct axvcpu *vcpu)
 	error = reset_engine(vcpu);
 	if (!error)
 		error = restore_clock(vcpu);
-	if (vcpu->arch)
+	if (vcpu->engine->bottom.self)
 		engine_open(vcpu);
 	vcpu_set_state(vcpu, error ? AXVCPU_STATE_INVALID : AXVCPU_STATE_CREATED);
 	current_slot = NULL;
@@ -327,5 +352,7 @@ int axvcpu_is_bsp(const struct axvcpu *vcpu)
 
 struct axvcpu_backend *axvcpu_backend_of(const struct axvcpu *vcpu)
 {
-	return vcpu->backend;
+	const struct engine *target = __atomic_load_n(&vcpu->target, __ATOMIC_ACQUIRE);
+
+	return target ? target->bottom.backend : vcpu_backend(vcpu);
 }

@@ -86,8 +86,28 @@ int32_t axvcpu_run_finish(struct axvcpu *vcpu, struct axvcpu_exit *exit, int32_t
 	return come_back(vcpu, error ? vcpu_error(vcpu, "run", error) : run_on(vcpu, exit));
 }
 
+/* A switch that waits for the end of an instruction. 1: run on. */
+static int32_t go_on_with_switch(struct axvcpu *vcpu, struct axvcpu_exit *exit, int *ret_run)
+{
+	int has_exit = 0;
+	int32_t error;
+
+	*ret_run = 1;
+	if (!vcpu->target && !vcpu->has_held)
+		return 0;
+	current_slot = vcpu;
+	error = switch_go_on(vcpu, exit, &has_exit);
+	current_slot = NULL;
+	*ret_run = !error && !has_exit;
+	if (error == AXVCPU_ERROR_BAD_STATE) /* a read waits, and whoever runs on without its value has lost the way */
+		vcpu_set_state(vcpu, AXVCPU_STATE_INVALID);
+	return error ? vcpu_error(vcpu, "run", error) : 0;
+}
+
 int32_t run_slow(struct axvcpu *vcpu, struct axvcpu_exit *exit)
 {
+	int runs;
+
 	int32_t error;
 
 	if (exit->size < AXVCPU_EXIT_SIZE_MIN)
@@ -105,6 +125,9 @@ int32_t run_slow(struct axvcpu *vcpu, struct axvcpu_exit *exit)
 			AXVCPU_ERROR_BAD_STATE,
 			"vCPU %u: run needs a vCPU that this thread has bound, and no thread has: call axvcpu_bind",
 			vcpu->id);
+	error = go_on_with_switch(vcpu, exit, &runs);
+	if (error || !runs)
+		return error;
 	current_slot = vcpu;
 	vcpu_set_state(vcpu, AXVCPU_STATE_RUNNING);
 	return come_back(vcpu, run_on(vcpu, exit));

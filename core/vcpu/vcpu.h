@@ -12,10 +12,19 @@
 #include <axvcpu/static.h>
 
 #include "config/call.h"
+#include "engine.h"
 #include "error/error.h"
 #include "interrupt.h"
 #include "layer/stack.h"
 #include "loader/backend.h"
+
+/* What the VMM wants of the engine, whichever it is: a switch tells the next one. */
+struct debug_settings {
+	uint32_t single_step;
+	uint32_t breakpoint_count;
+	uint64_t *breakpoints; /* gva, on the heap */
+	uint64_t budget_end;   /* by the engine's counter of instructions; UINT64_MAX: no limit */
+};
 
 struct axvcpu {
 	struct axvcpu_head head; /* first: static bindings look at it */
@@ -42,10 +51,16 @@ struct axvcpu {
 	uint32_t state_policy;
 	uint32_t halt_policy;
 
-	struct axvcpu_backend *backend;
-	struct axvcpu_config *config; /* a copy of the create config, for reset */
 	struct layer_stack *stack;
-	void *arch; /* what the plugin's create made; NULL after a reset that failed */
+	struct engine *engines; /* all that it has; axvcpu_set_interrupt_line looks at engine, which is atomic, from any
+				   thread */
+	struct engine *engine;  /* the one that it runs on */
+	struct engine *target;  /* atomic: a switch that waits for the end of the instruction; NULL: none */
+	uint32_t has_held;
+	struct axvcpu_exit held;  /* of that instruction, for the VMM */
+	uint64_t entry, ept_root; /* of setup, for engines that are set up later */
+	uint32_t was_bound;       /* since it was created: the guest may have run */
+	struct debug_settings debug;
 };
 
 /* The calling thread's current vCPU. Its address is the thread's identity as a CPU. */
@@ -56,6 +71,12 @@ extern __attribute__((visibility("hidden"), tls_model("initial-exec"))) _Thread_
 static inline uint32_t vcpu_state(const struct axvcpu *vcpu)
 {
 	return __atomic_load_n(&vcpu->head.state, __ATOMIC_ACQUIRE);
+}
+
+/* The backend that it runs on. */
+static inline struct axvcpu_backend *vcpu_backend(const struct axvcpu *vcpu)
+{
+	return __atomic_load_n(&vcpu->engine, __ATOMIC_ACQUIRE)->bottom.backend;
 }
 
 /* Opens the plain path of run for the thread that bound the vCPU, or closes it. */
@@ -106,6 +127,25 @@ int32_t wait_for_event(struct axvcpu *vcpu, uint64_t timeout_ns);
 
 /* interrupt.c: hands what is queued to the engine; adds how much to *delivered. */
 int32_t interrupts_deliver(struct axvcpu *vcpu, uint32_t *delivered);
+
+/* switch.c: goes on with a switch that waits. *ret_exit: the instruction had an exit, which is in `exit`. Else the
+ * switch is over: done, or refused, which is the error. Called with the vCPU current. */
+int32_t switch_go_on(struct axvcpu *vcpu, struct axvcpu_exit *exit, int *ret_exit);
+/* Forgets it, as the vCPU is to begin anew. */
+void switch_forget(struct axvcpu *vcpu);
+
+/* debug.c: tells the engine `to` what the VMM wants of debugging; or takes it back from one; or from the one that was
+ * left, as the other has been told. */
+int32_t debug_apply(const struct axvcpu *vcpu, const struct engine *from, const struct engine *to);
+void debug_take_back(const struct axvcpu *vcpu, const struct engine *engine);
+void debug_moved(struct axvcpu *vcpu, const struct engine *from, const struct engine *to);
+void debug_forget(struct axvcpu *vcpu);
+
+/* lifecycle.c: what the head and the kick know of the bound ops, after these have changed. */
+void vcpu_cache_ops(struct axvcpu *vcpu);
+
+/* interrupt.c: the engine is another one, that has heard of no line yet. */
+void interrupt_lines_retell(struct interrupt_queue *queue);
 
 /* slow.c: run when it is not the plain case. */
 int32_t run_slow(struct axvcpu *vcpu, struct axvcpu_exit *exit);

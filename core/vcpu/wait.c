@@ -34,7 +34,7 @@ static int32_t left_until_timer(struct axvcpu *vcpu, uint64_t *ret_left)
 	uint64_t deadline = UINT64_MAX;
 	int32_t error = 0;
 
-	if (BACKEND_HAS(vcpu->backend, next_deadline)) {
+	if (BACKEND_HAS(vcpu_backend(vcpu), next_deadline)) {
 		error_clear();
 		error = vcpu->ops->next_deadline.fn(vcpu->ops->next_deadline.self, &deadline);
 	}
@@ -52,7 +52,7 @@ static int32_t interrupt_pending(struct axvcpu *vcpu, uint32_t delivered, int *r
 	uint64_t pending = delivered;
 	int32_t error = 0;
 
-	if (BACKEND_HAS(vcpu->backend, interrupt_pending)) {
+	if (BACKEND_HAS(vcpu_backend(vcpu), interrupt_pending)) {
 		error_clear();
 		error = vcpu->ops->interrupt_pending.fn(vcpu->ops->interrupt_pending.self, &pending);
 	}

@@ -13,6 +13,7 @@
 #include <axvcpu/vcpu.h>
 
 #include "config/call.h"
+#include "layer/bottom.h"
 #include "layer/ops.h"
 #include "layer/stack.h"
 #include "loader/backend.h"
@@ -64,11 +65,28 @@ static const char *read_file(void)
 	return text;
 }
 
+/* What the stacks of a test stand on: as long as a test lasts. */
+static struct bottom bottoms[8];
+static unsigned bottom_count;
+
+static int32_t create_stack(void *vcpu, const char *layers, struct layer_stack **ret_stack)
+{
+	const struct axarch_layer_site site = { .size = sizeof(site),
+						.vm_id = 7,
+						.vcpu_id = 3,
+						.arch = backend->note.description.arch,
+						.backend_id = backend->note.description.id };
+	struct bottom *bottom = &bottoms[bottom_count++ % 8];
+
+	bottom_bind(bottom, backend, vcpu);
+	return layer_stack_create(&bottom->dispatch, &site, layers, ret_stack);
+}
+
 static struct layer_stack *stack_of(const char *layers)
 {
 	struct layer_stack *stack;
 
-	assert_ok(layer_stack_create(backend, 7, 3, self, layers, &stack));
+	assert_ok(create_stack(self, layers, &stack));
 	return stack;
 }
 
@@ -91,7 +109,7 @@ static void test_no_layer(void **state)
 #define PERCPU_SAME(name)
 #define VCPU_SAME(name) \
 	if (strcmp(#name, "setup")) { \
-		assert_ptr_equal(dispatch->name.fn, backend->plugin->name); \
+		assert_ptr_equal(dispatch->name.fn, backend->ops.name); \
 		assert_ptr_equal(dispatch->name.self, self); \
 	}
 #define SAME(scope, name, presence, since, where, arguments, doc) scope##_SAME(name)
@@ -170,7 +188,8 @@ static void test_rebind(void **state)
 		snprintf(layers, sizeof(layers), lists[i], file, file);
 #pragma GCC diagnostic pop
 		stack = stack_of(layers);
-		layer_stack_rebind(stack, fresh);
+		bottom_bind(&bottoms[0], backend, fresh);
+		layer_stack_rebind(stack, &bottoms[0].dispatch);
 		assert_ok(CALL(stack, run, &exit));
 		assert_int_equal(exit.reason, AXVCPU_EXIT_NOTHING); /* `self` has a script, `fresh` has none */
 		assert_ok(CALL_PLAIN(stack, destroy));
@@ -238,7 +257,7 @@ static void test_trace_exits(void **state)
 		assert_ok(axvcpu_config_set(config, "script", exits[i]));
 		assert_ok(config_call_create(backend, 7, 3, config, &scripted));
 		axvcpu_config_destroy(config);
-		assert_ok(layer_stack_create(backend, 7, 3, scripted, layers, &stack));
+		assert_ok(create_stack(scripted, layers, &stack));
 		memset(&exit, 0x5a, sizeof(exit));
 		exit.size = sizeof(exit);
 		assert_ok(CALL(stack, run, &exit));
@@ -331,7 +350,7 @@ static void test_nothing_left(void **state)
 	before = dup(0);
 	close(before);
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
-		assert_int_not_equal(layer_stack_create(backend, 7, 3, self, lists[i], &stack), 0);
+		assert_int_not_equal(create_stack(self, lists[i], &stack), 0);
 	after = dup(0);
 	close(after);
 	assert_int_equal(after, before);
@@ -437,8 +456,7 @@ static void test_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		assert_error(layer_stack_create(backend, 7, 3, self, rows[i].layers, &stack), rows[i].code,
-			     rows[i].part);
+		assert_error(create_stack(self, rows[i].layers, &stack), rows[i].code, rows[i].part);
 	assert_null(stack);
 }
 
@@ -452,11 +470,11 @@ static void test_unwound(void **state)
 
 	(void)state;
 	snprintf(layers, sizeof(layers), "partial;partial=%p", (void *)&fixture);
-	assert_error(layer_stack_create(backend, 7, 3, self, layers, &stack), AXVCPU_ERROR_INVALID_INPUT, "no address");
+	assert_error(create_stack(self, layers, &stack), AXVCPU_ERROR_INVALID_INPUT, "no address");
 	assert_int_equal(fixture.order, 1);
 	assert_int_equal(fixture.detached, 2);
 	snprintf(layers, sizeof(layers), "nowhere;partial=%p", (void *)&fixture);
-	assert_error(layer_stack_create(backend, 7, 3, self, layers, &stack), AXVCPU_ERROR_NOT_FOUND, "nowhere");
+	assert_error(create_stack(self, layers, &stack), AXVCPU_ERROR_NOT_FOUND, "nowhere");
 	assert_int_equal(counter, 2); /* all are looked for before any is attached */
 }
 
@@ -490,7 +508,7 @@ static int run_under_mdwe(void)
 
 	if (prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0))
 		return 77;
-	if (layer_stack_create(backend, 7, 3, self, "count=/dev/null", &stack))
+	if (create_stack(self, "count=/dev/null", &stack))
 		return 1;
 	exercise(stack);
 	layer_stack_destroy(stack);
