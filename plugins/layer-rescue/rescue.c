@@ -4,11 +4,11 @@
  * executed by another engine on the same memory, and then the one below goes on.
  *
  * The other engine is a vCPU that nobody else sees. While it has the guest's state the vCPU is "away": the VMM's calls
- * go to it, and nothing of the engine below is looked at. Where the rescued instruction makes exits of its own, they are
- * the VMM's, who completes them as ever, and the vCPU stays away until the next run has ended the instruction.
+ * go to it, and nothing of the engine below is looked at. Where the rescued instruction makes exits of its own, they
+ * are the VMM's, who completes them as ever, and the vCPU stays away until the next run has ended the instruction.
  *
- * Interrupts are the business of the engine below alone: the other is told of none. One that comes while the vCPU is away is
- * left in the host's queue until it is back.
+ * Interrupts are the business of the engine below alone: the other is told of none. One that comes while the vCPU is
+ * away is left in the host's queue until it is back.
  *
  * Where failures follow closely on each other, carrying the state over and back costs more than executing what lies
  * between them: then more instructions than one are executed, twice as many each time up to a limit, and half as many
@@ -24,6 +24,7 @@
 #include <axvcpu/plugin/engine.h>
 #include <axvcpu/plugin/layer.h>
 
+#include "carry.h"
 #include "options.h"
 #include "seen.h"
 
@@ -64,6 +65,7 @@ struct rescue {
 	uint64_t rescues;
 	uint64_t instructions;
 	char why[TEXT_SIZE]; /* what the engine below could not do */
+	struct carry carry;
 	struct options options;
 	struct seen seen;
 };
@@ -172,6 +174,7 @@ static void drop_other(struct rescue *rescue)
 	if (rescue->other_is_set_up)
 		CALL(rescue->other, reset);
 	rescue->away = rescue->other_is_bound = rescue->other_is_set_up = rescue->edge_waits = false;
+	rescue->carry.known = false;
 }
 
 /* ---- one rescue ---- */
@@ -197,12 +200,13 @@ static void show(struct rescue *rescue)
 				  rescue->vcpu_id, text);
 }
 
-/* Below the cost of a rescue the engine that fails again is left alone for longer. */
+/* As long as the engine below fails again before it has run for about as long as the way there and back takes. That is
+ * more than is measured here: engines do part of it when they run. */
 static void choose_stretch(struct rescue *rescue)
 {
 	uint64_t now = now_ns(), cost = rescue->back_ns - rescue->taken_ns;
 
-	if (now - rescue->back_ns < cost)
+	if (now - rescue->back_ns < 2 * cost)
 		rescue->stretch = rescue->stretch > rescue->most / 2 ? rescue->most : rescue->stretch * 2;
 	else
 		rescue->stretch = rescue->stretch / 2 < rescue->options.run ? rescue->options.run : rescue->stretch / 2;
@@ -229,7 +233,7 @@ static void leave(struct rescue *rescue)
 	snprintf(rescue->why, sizeof(rescue->why), "%s", rescue->engines->error_text());
 	error = prepare_other(rescue);
 	if (!error)
-		error = rescue->engines->transfer(rescue->below, rescue->other, rescue->arch);
+		error = carry_there(&rescue->carry);
 	if (!error) {
 		choose_stretch(rescue);
 		error = limit(rescue);
@@ -254,7 +258,7 @@ static bool come_back(struct rescue *rescue, struct axvcpu_exit *exit)
 {
 	char reason[TEXT_SIZE];
 
-	if (!rescue->engines->transfer(rescue->other, rescue->below, rescue->arch)) {
+	if (!carry_back(&rescue->carry)) {
 		rescue->instructions += executed(rescue);
 		rescue->away = false;
 		rescue->back_ns = now_ns();
@@ -275,7 +279,8 @@ static bool is_failure(const struct axvcpu_exit *exit)
 	       exit->fail_entry.hardware_entry_failure_reason == AXVCPU_FAIL_ENTRY_EMULATION;
 }
 
-/* The other engine met an instruction that it cannot execute either: the first one, or one that the engine below may. */
+/* The other engine met an instruction that it cannot execute either: the first one, or one that the engine below may.
+ */
 static bool both_fail(struct rescue *rescue, struct axvcpu_exit *exit)
 {
 	const struct axvcpu_exit failure = *exit;
@@ -398,8 +403,8 @@ static int32_t unbind(void *self)
 	return CALL(rescue->below, unbind);
 }
 
-/* Both: which of them executes the guest is not known here. The one that does not answers at its next run, when the host
- * has asked for no kick any more, and is entered again. */
+/* Both: which of them executes the guest is not known here. The one that does not answers at its next run, when the
+ * host has asked for no kick any more, and is entered again. */
 static int32_t kick(void *self)
 {
 	struct rescue *rescue = self;
@@ -544,6 +549,25 @@ static int32_t open_other(struct rescue *rescue, const struct axarch_layer_site 
 	return rescue->engines->open(site->origin, rescue->options.backend, &rescue->engine, &rescue->other);
 }
 
+static int32_t start(struct rescue *rescue, const struct axarch_layer_site *site, const char *options)
+{
+	int32_t error = options_parse(rescue->host, options, &rescue->options);
+
+	if (!error)
+		error = open_other(rescue, site);
+	if (error)
+		return error;
+	rescue->carry = (struct carry){ .host = rescue->host,
+					.engines = rescue->engines,
+					.below = rescue->below,
+					.other = rescue->other,
+					.other_name = rescue->options.backend };
+	error = carry_init(&rescue->carry, rescue->arch);
+	if (error)
+		rescue->engines->close(rescue->engine);
+	return error;
+}
+
 static int32_t attach(const struct axarch_host *host, const struct axarch_layer_site *site, const char *options,
 		      void **ret_self)
 {
@@ -557,9 +581,7 @@ static int32_t attach(const struct axarch_host *host, const struct axarch_layer_
 	rescue->arch = site->arch;
 	rescue->vm_id = site->vm_id;
 	rescue->vcpu_id = site->vcpu_id;
-	error = options_parse(host, options, &rescue->options);
-	if (!error)
-		error = open_other(rescue, site);
+	error = start(rescue, site, options);
 	if (error)
 		host->free(rescue);
 	else
@@ -572,6 +594,7 @@ static void detach(void *self)
 	struct rescue *rescue = self;
 
 	drop_other(rescue);
+	carry_finish(&rescue->carry);
 	rescue->engines->close(rescue->engine);
 	rescue->host->free(rescue);
 }
