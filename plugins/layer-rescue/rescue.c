@@ -33,6 +33,12 @@
 
 /* What `most` is when it is not given: as many instructions as take a simulator about as long as two transfers. */
 #define MOST_DEFAULT 4096
+
+/*
+ * A failure that comes sooner than this after a rescue follows closely. It is about what a rescue costs in all, of
+ * which the layer sees the smaller part: engines write the registers, and enter the guest, when they run.
+ */
+#define SUCCESSION_NS 100000
 #define DEBUG_STEP 1
 #define TEXT_SIZE 512
 
@@ -59,8 +65,7 @@ struct rescue {
 	void *clock_context;
 	uint64_t stretch;     /* instructions of the next rescue */
 	uint64_t most;        /* that it may grow to */
-	uint64_t taken_ns;    /* when the vCPU went away, */
-	uint64_t back_ns;     /* and when it was back: the host's time */
+	uint64_t back_ns;     /* when the vCPU was back, in the thread's CPU time */
 	uint64_t began_count; /* the other engine's instructions when the vCPU went away */
 	uint64_t rescues;
 	uint64_t instructions;
@@ -78,11 +83,12 @@ static const struct axarch_dispatch *present(const struct rescue *rescue)
 	return rescue->away ? rescue->other : rescue->below;
 }
 
-static uint64_t now_ns(void)
+/* Not the host's time: a busy host is not to look like a guest that ran on. */
+static uint64_t cpu_time_ns(void)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
 	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
@@ -200,17 +206,12 @@ static void show(struct rescue *rescue)
 				  rescue->vcpu_id, text);
 }
 
-/* As long as the engine below fails again before it has run for about as long as the way there and back takes. That is
- * more than is measured here: engines do part of it when they run. */
 static void choose_stretch(struct rescue *rescue)
 {
-	uint64_t now = now_ns(), cost = rescue->back_ns - rescue->taken_ns;
-
-	if (now - rescue->back_ns < 2 * cost)
+	if (cpu_time_ns() - rescue->back_ns < SUCCESSION_NS)
 		rescue->stretch = rescue->stretch > rescue->most / 2 ? rescue->most : rescue->stretch * 2;
 	else
 		rescue->stretch = rescue->stretch / 2 < rescue->options.run ? rescue->options.run : rescue->stretch / 2;
-	rescue->taken_ns = now;
 }
 
 /* Exactly one instruction where somebody watches, and with a Debug exit after it where that is what is watched. */
@@ -261,7 +262,7 @@ static bool come_back(struct rescue *rescue, struct axvcpu_exit *exit)
 	if (!carry_back(&rescue->carry)) {
 		rescue->instructions += executed(rescue);
 		rescue->away = false;
-		rescue->back_ns = now_ns();
+		rescue->back_ns = cpu_time_ns();
 		return true;
 	}
 	snprintf(reason, sizeof(reason), "%s", rescue->engines->error_text());
