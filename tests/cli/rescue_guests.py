@@ -68,6 +68,12 @@ idt:	.fill	16 * 256
 stack:
 """
 
+FRESH = """
+	xor	%r15, %r15
+	movq	$1, (%rsi)
+	movq	$2, 8(%rsi)
+"""
+
 XSAVE = """
 	mov	%cr4, %rax
 	or	$0x40000, %eax
@@ -114,7 +120,7 @@ PIECES = {
     "rorx": (1, "mov $0x10, %eax; rorx $4, %eax, %ecx; cmp $1, %ecx; jne bad"),
     "mulx": (1, "mov $3, %edx; mov $5, %eax; mulx %rax, %rbx, %rcx; cmp $15, %rbx; jne bad; test %rcx, %rcx; jnz bad"),
     "adcx": (1, "mov $1, %eax; mov $2, %ebx; stc; adcx %rbx, %rax; jc bad; cmp $4, %rax; jne bad"),
-    "aesenc": (1, """
+    "aesenc": (4, """
 	pxor	%xmm0, %xmm0
 	pxor	%xmm1, %xmm1
 	aesenc	%xmm1, %xmm0
@@ -133,7 +139,7 @@ PIECES = {
     "paddq": (3, "movdqu (%rsi), %xmm0; paddq %xmm0, %xmm0; movdqu %xmm0, (%rsi); cmpq $4, 8(%rsi); jne bad"),
     "x87": (6, "fninit; fld1; fldpi; faddp; fmul %st(0), %st; fistpl (%rsi); cmpl $17, (%rsi); jne bad"),
     "xsetbv": (1, XSAVE + "xor %ecx, %ecx; xgetbv; cmp $7, %eax; jne bad"),
-    "xsave": (4, XSAVE + """
+    "xsave": (5, XSAVE + """
 	pcmpeqd	%xmm5, %xmm5
 	mov	$7, %eax
 	xor	%edx, %edx
@@ -157,6 +163,10 @@ PIECES = {
 """),
     "a fault": (1, "mov $-0x1000, %rdi; shl $20, %rdi; lea 1f, %r13; popcnt (%rdi), %rax; jmp bad;"
                 " 1: cmp $14, %r14d; jne bad; mov %cr2, %rax; cmp %rdi, %rax; jne bad"),
+    # The version of the IOAPIC, and what lies where nothing is.
+    "a load from a device": (1, "mov $0xfec00000, %edi; movl $1, (%rdi); popcnt 0x10(%rdi), %eax; cmp $5, %eax; jne bad"),
+    "a load in parts": (3, "mov $0xd0000000, %edi; pcmpeqd %xmm1, %xmm1; paddq (%rdi), %xmm1; movq %xmm1, %rax; cmp $-2, %rax; jne bad"),
+    "a store in parts": (2, XSAVE + "mov $0xd0000000, %edi; vmovdqu %ymm1, (%rdi)"),
 }
 
 
@@ -166,5 +176,5 @@ def guest(names):
     for number, name in enumerate(names):
         source = PIECES[name][1].replace("; ", "\n").replace("1f", "%df" % (number + 10)).replace("\n1:", "\n%d:" % (number + 10))
         source = source.replace(" 1:", " %d:" % (number + 10))
-        body.append("\txor %r15, %r15\n" + source + "\n")
+        body.append(FRESH + source + "\n")
     return (64, PROLOGUE + "".join(body) + EPILOGUE)
