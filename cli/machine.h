@@ -63,6 +63,8 @@ struct cpu {
 	struct cpu_share shares[ENGINES_MAX]; /* by the engines' index */
 	struct cpu_share *share;              /* of the one that it runs on; NULL: it does not run */
 	unsigned switches;                    /* how often it went to another */
+	uint64_t rescues;                     /* of the layer of that name, while the vCPU has been there */
+	uint64_t rescued_instructions;
 };
 
 struct machine {
