@@ -32,7 +32,7 @@ struct session {
 	const struct board_type *type;
 	int signal_fd;
 	struct engine engine;
-	char engine_text[256]; /* for the guest, and for --stats */
+	char engine_text[512]; /* for the guest, and for --stats */
 	struct boot boot;
 	struct console console;
 	bool console_open;
@@ -89,8 +89,9 @@ static int choose_board(struct session *session)
 		return fail(STATUS_UNAVAILABLE,
 			    "--backend %s: it runs %s guests, and this one is for %s; --list shows others",
 			    description->id, axvcpu_arch_name(description->arch), axvcpu_arch_name(arch));
-	snprintf(session->engine_text, sizeof(session->engine_text), "%s %s (%s)", description->id,
-		 description->version, description->summary);
+	snprintf(session->engine_text, sizeof(session->engine_text), "%s %s (%s)%s%s", description->id,
+		 description->version, description->summary, session->engine.rescue[0] ? ", " : "",
+		 session->engine.rescue);
 	return STATUS_OK;
 }
 
@@ -286,7 +287,8 @@ static int run_machines(struct session *session)
 					   .type = session->type,
 					   .console = &session->console,
 					   .options = session->options,
-					   .boot = &session->boot };
+					   .boot = &session->boot,
+					   .layer = session->engine.rescue };
 	bool again;
 	int status;
 

@@ -45,10 +45,14 @@ static bool is_zero(const uint8_t *value, uint32_t size)
 }
 
 /* What a system register that the other engine lacks is about, the engine below does itself. */
-static int32_t stays(const struct carry *carry, const struct carry_row *row)
+static int32_t stays(struct carry *carry, const struct carry_row *row)
 {
-	if (AXVCPU_REG_ID_GROUP(row->reg->id) == AXVCPU_REG_SYSTEM || is_zero(row->value, row->reg->size))
+	if (row->reg->flags & AXVCPU_REG_VOLATILE || is_zero(row->value, row->reg->size))
 		return 0;
+	if (AXVCPU_REG_ID_GROUP(row->reg->id) == AXVCPU_REG_SYSTEM) {
+		carry->keeps = true;
+		return 0;
+	}
 	return carry->host->error(AXVCPU_ERROR_NOT_FOUND, "%s (%s) is in use, and %s has no such register",
 				  row->reg->name, row->reg->doc, carry->other_name);
 }
