@@ -10,7 +10,7 @@
 
 struct carry_row {
 	const struct axvcpu_reg *reg;
-	bool absent; /* below: it is left out for good */
+	bool absent; /* below */
 	bool lacked; /* by the other engine */
 	uint8_t value[AXVCPU_REG_SIZE_MAX];
 };
@@ -117,8 +117,7 @@ int32_t carry_there(struct carry *carry)
 	int32_t error = 0;
 
 	for (uint32_t i = 0; i < carry->count && !error; i++)
-		if (!carry->rows[i].absent)
-			error = row_there(carry, &carry->rows[i]);
+		error = row_there(carry, &carry->rows[i]);
 	if (!error)
 		error = settle(carry);
 	carry->known = !error;
