@@ -2,8 +2,6 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include <axvcpu/plugin/ops.h>
-
 #include "board/board.h"
 #include "console/console.h"
 #include "cpu.h"
@@ -289,13 +287,6 @@ static int32_t handle(struct cpu *cpu, const struct axvcpu_exit *exit)
 	return error;
 }
 
-/* Without the layer that counts them there were none. */
-static void count_rescues(struct cpu *cpu)
-{
-	axvcpu_read_counter(cpu->vcpu, AXARCH_COUNTER_RESCUES, &cpu->rescues);
-	axvcpu_read_counter(cpu->vcpu, AXARCH_COUNTER_RESCUED_INSTRUCTIONS, &cpu->rescued_instructions);
-}
-
 /* Levels that were set while the cpu was stopped: a reset forgets them. */
 static void apply_lines(struct cpu *cpu)
 {
@@ -390,7 +381,6 @@ static void run(struct cpu *cpu)
 	else
 		find_where(cpu);
 	tally_end(cpu);
-	count_rescues(cpu);
 	if (!error && (error = axvcpu_reset(cpu->vcpu)))
 		report(cpu, error);
 }

@@ -103,6 +103,7 @@ struct machine_info {
 	struct console *console;
 	const struct options *options;
 	const struct boot *boot; /* outlives the machine */
+	const char *layer;       /* below those of the options; "": none */
 };
 
 /* On the heap: it is large. Statuses: USAGE (--set, --layer), UNAVAILABLE, ENGINE, HOST. */

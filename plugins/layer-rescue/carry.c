@@ -10,7 +10,7 @@
 
 struct carry_row {
 	const struct axvcpu_reg *reg;
-	bool absent; /* below: it is left out for good */
+	bool absent; /* below */
 	bool lacked; /* by the other engine */
 	uint8_t value[AXVCPU_REG_SIZE_MAX];
 };
@@ -45,10 +45,14 @@ static bool is_zero(const uint8_t *value, uint32_t size)
 }
 
 /* What a system register that the other engine lacks is about, the engine below does itself. */
-static int32_t stays(const struct carry *carry, const struct carry_row *row)
+static int32_t stays(struct carry *carry, const struct carry_row *row)
 {
-	if (AXVCPU_REG_ID_GROUP(row->reg->id) == AXVCPU_REG_SYSTEM || is_zero(row->value, row->reg->size))
+	if (row->reg->flags & AXVCPU_REG_VOLATILE || is_zero(row->value, row->reg->size))
 		return 0;
+	if (AXVCPU_REG_ID_GROUP(row->reg->id) == AXVCPU_REG_SYSTEM) {
+		carry->keeps = true;
+		return 0;
+	}
 	return carry->host->error(AXVCPU_ERROR_NOT_FOUND, "%s (%s) is in use, and %s has no such register",
 				  row->reg->name, row->reg->doc, carry->other_name);
 }
@@ -113,8 +117,7 @@ int32_t carry_there(struct carry *carry)
 	int32_t error = 0;
 
 	for (uint32_t i = 0; i < carry->count && !error; i++)
-		if (!carry->rows[i].absent)
-			error = row_there(carry, &carry->rows[i]);
+		error = row_there(carry, &carry->rows[i]);
 	if (!error)
 		error = settle(carry);
 	carry->known = !error;

@@ -23,6 +23,7 @@ struct carry {
 	struct carry_row *rows;
 	uint32_t count;
 	bool known; /* the rows' values are what the other engine has */
+	bool keeps; /* the engine below has kept a system register that is in use, as the other lacks it */
 };
 
 /* NO_MEMORY. `carry` has its pointers already. */

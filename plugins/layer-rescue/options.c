@@ -26,8 +26,12 @@ static int32_t parse_word(const struct axarch_host *host, const char *word, stru
 		return parse_number(host, word, word + 4, &options->run);
 	if (!strncmp(word, "most=", 5))
 		return parse_number(host, word, word + 5, &options->most);
+	if (!strcmp(word, "late")) {
+		options->late = true;
+		return 0;
+	}
 	return host->error(AXVCPU_ERROR_INVALID_INPUT,
-			   "\"%s\" is no option: there are run=N and most=N, behind the backend's name", word);
+			   "\"%s\" is no option: there are run=N, most=N and late, behind the backend's name", word);
 }
 
 static int32_t parse_words(const struct axarch_host *host, char *words, struct options *options)

@@ -54,8 +54,9 @@ struct rescue {
 	bool has_root;
 	const struct axarch_host *host;
 	const struct axarch_engines *engines;
-	const struct axarch_dispatch *other;
-	struct axarch_engine *engine; /* whose ops `other` has */
+	const struct axarch_dispatch *other; /* atomic for kick; NULL: not opened yet */
+	struct axarch_engine *engine;        /* whose ops `other` has */
+	struct axarch_origin *origin;
 	const struct axvcpu_reg *pc;
 	uint32_t arch;
 	uint32_t vm_id;
@@ -161,10 +162,33 @@ static int32_t set_up_other(struct rescue *rescue)
 	return 0;
 }
 
+static int32_t open_other(struct rescue *rescue)
+{
+	struct carry *carry = &rescue->carry;
+	const struct axarch_dispatch *other;
+	int32_t error = rescue->engines->open(rescue->origin, rescue->options.backend, &rescue->engine, &other);
+
+	if (error)
+		return error;
+	*carry = (struct carry){ .host = rescue->host,
+				 .engines = rescue->engines,
+				 .below = rescue->below,
+				 .other = other,
+				 .other_name = rescue->options.backend };
+	error = carry_init(carry, rescue->arch);
+	if (error)
+		rescue->engines->close(rescue->engine);
+	else
+		__atomic_store_n(&rescue->other, other, __ATOMIC_RELEASE);
+	return error;
+}
+
 static int32_t prepare_other(struct rescue *rescue)
 {
-	int32_t error = rescue->other_is_set_up ? 0 : set_up_other(rescue);
+	int32_t error = rescue->other ? 0 : open_other(rescue);
 
+	if (!error && !rescue->other_is_set_up)
+		error = set_up_other(rescue);
 	if (error || rescue->other_is_bound)
 		return error;
 	error = CALL(rescue->other, bind);
@@ -208,6 +232,8 @@ static void show(struct rescue *rescue)
 
 static void choose_stretch(struct rescue *rescue)
 {
+	if (rescue->carry.keeps && !rescue->options.most)
+		rescue->most = rescue->options.run;
 	if (cpu_time_ns() - rescue->back_ns < SUCCESSION_NS)
 		rescue->stretch = rescue->stretch > rescue->most / 2 ? rescue->most : rescue->stretch * 2;
 	else
@@ -409,9 +435,11 @@ static int32_t unbind(void *self)
 static int32_t kick(void *self)
 {
 	struct rescue *rescue = self;
+	const struct axarch_dispatch *other = __atomic_load_n(&rescue->other, __ATOMIC_ACQUIRE);
 	int32_t error = CALL(rescue->below, kick);
 
-	CALL(rescue->other, kick);
+	if (other)
+		CALL(other, kick);
 	return error;
 }
 
@@ -539,34 +567,19 @@ static const struct axvcpu_reg *find_pc(const struct axarch_engines *engines, ui
 	return NULL;
 }
 
-static int32_t open_other(struct rescue *rescue, const struct axarch_layer_site *site)
+static int32_t start(struct rescue *rescue, const char *options)
 {
+	int32_t error = options_parse(rescue->host, options, &rescue->options);
+
+	if (error)
+		return error;
 	rescue->engines = rescue->host->get_extension(AXARCH_ENGINES);
-	rescue->pc = rescue->engines ? find_pc(rescue->engines, site->arch) : NULL;
+	rescue->pc = rescue->engines ? find_pc(rescue->engines, rescue->arch) : NULL;
 	if (!rescue->pc)
 		return rescue->host->error(AXVCPU_ERROR_UNSUPPORTED,
 					   rescue->engines ? "this architecture has no registers to carry over"
 							   : "this library has no engines for layers: install 1.2");
-	return rescue->engines->open(site->origin, rescue->options.backend, &rescue->engine, &rescue->other);
-}
-
-static int32_t start(struct rescue *rescue, const struct axarch_layer_site *site, const char *options)
-{
-	int32_t error = options_parse(rescue->host, options, &rescue->options);
-
-	if (!error)
-		error = open_other(rescue, site);
-	if (error)
-		return error;
-	rescue->carry = (struct carry){ .host = rescue->host,
-					.engines = rescue->engines,
-					.below = rescue->below,
-					.other = rescue->other,
-					.other_name = rescue->options.backend };
-	error = carry_init(&rescue->carry, rescue->arch);
-	if (error)
-		rescue->engines->close(rescue->engine);
-	return error;
+	return rescue->options.late ? 0 : open_other(rescue);
 }
 
 static int32_t attach(const struct axarch_host *host, const struct axarch_layer_site *site, const char *options,
@@ -579,10 +592,11 @@ static int32_t attach(const struct axarch_host *host, const struct axarch_layer_
 		return host->error(AXVCPU_ERROR_NO_MEMORY, "no memory for a vCPU's rescue");
 	rescue->host = host;
 	rescue->below = site->below;
+	rescue->origin = site->origin;
 	rescue->arch = site->arch;
 	rescue->vm_id = site->vm_id;
 	rescue->vcpu_id = site->vcpu_id;
-	error = start(rescue, site, options);
+	error = start(rescue, options);
 	if (error)
 		host->free(rescue);
 	else
@@ -595,8 +609,10 @@ static void detach(void *self)
 	struct rescue *rescue = self;
 
 	drop_other(rescue);
-	carry_finish(&rescue->carry);
-	rescue->engines->close(rescue->engine);
+	if (rescue->other) {
+		carry_finish(&rescue->carry);
+		rescue->engines->close(rescue->engine);
+	}
 	rescue->host->free(rescue);
 }
 
@@ -605,7 +621,8 @@ AXARCH_LAYER(
 	.id = "rescue",
 	.summary = "another engine executes what the one below cannot",
 	.options = "rescue=BACKEND, its name or path; ,run=N: instructions of a rescue (1); ,most=N: what that grows to while "
-		   "failures come in quick succession (4096, if both have the same CPUID)",
+		   "failures come in quick succession (4096, if both are processors of the same kind); ,late: it is opened when it is "
+		   "needed first",
 	.attach = attach,
 	.detach = detach,
 	.ops = &ops,

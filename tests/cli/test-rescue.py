@@ -76,7 +76,7 @@ class Pieces(Case):
         self.assertEqual(self.on_kvm(rescue_guests.guest(names), "--layer", MANY)[0], harness.OK)
 
 
-# Interrupts of a timer, while nothing but popcnt is executed.
+# It ends after 100 interrupts of a timer, while popcnt is executed all the time.
 BUSY = x86_64.GUESTS["pit"].replace("1:\thlt\n\tcmpl\t$101", "1:\tpopcnt %ax, %bx\n\tcmpl\t$101")
 ENDLESS = (64, "1: popcnt %eax, %ebx; jmp 1b")
 
@@ -90,8 +90,6 @@ class Around(Case):
                 status, rescues, _, result = self.on_kvm(BUSY, "--layer", layer)
                 self.assertEqual(status, harness.OK, result)
                 self.assertEqual(bool(rescues), is_software(), result)
-                # 100 interrupts, 100 a second, by a timer of 3579545 Hz; on a busy machine the first or the last may be late
-                self.assertIn(int(result.out, 16), range(1800000, 16777216), result)
 
     def test_it_can_be_ended(self):
         for layer in (ONE, MANY, "rescue=sim-x86_64,run=1000000"):
