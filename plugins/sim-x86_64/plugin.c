@@ -129,6 +129,12 @@ static int32_t setup(void *self, struct sim_x86_64_setup config)
 }
 
 /* What the VMM may refuse is an access to an MSR that was the last exit. */
+static void note_exit(struct x86_cpu *cpu, const struct axvcpu_exit *exit)
+{
+	cpu->msr_refusable = exit->reason == AXVCPU_EXIT_SYSREG_READ ||
+			     (exit->reason == AXVCPU_EXIT_SYSREG_WRITE && cpu->msr_written);
+}
+
 static int32_t run(void *self, struct axvcpu_exit *exit)
 {
 	struct x86_cpu *cpu = self;
@@ -141,10 +147,25 @@ static int32_t run(void *self, struct axvcpu_exit *exit)
 	cpu->msr_written = cpu->access.part_count && cpu->msr_written;
 	cpu->msr_refusable = false;
 	error = x86_run(cpu, exit);
+	if (!error)
+		note_exit(cpu, exit);
+	return error;
+}
+
+/* A kick and interrupts are the next run's. */
+static int32_t finish(void *self, struct axvcpu_exit *exit)
+{
+	struct x86_cpu *cpu = self;
+	int32_t error;
+
+	if (cpu->access.waiting)
+		return x86_read_waits(cpu);
+	error = x86_settle(cpu);
 	if (error)
 		return error;
-	cpu->msr_refusable = exit->reason == AXVCPU_EXIT_SYSREG_READ ||
-			     (exit->reason == AXVCPU_EXIT_SYSREG_WRITE && cpu->msr_written);
+	cpu->msr_written = cpu->access.part_count && cpu->msr_written;
+	x86_finish(cpu, exit);
+	note_exit(cpu, exit);
 	return 0;
 }
 
@@ -364,6 +385,6 @@ AXARCH_PLUGIN(sim_x86_64_create, CREATE_CONFIG, create, sim_x86_64_setup, AXARCH
 	      .run = run, .bind = bind_or_unbind, .unbind = bind_or_unbind, .set_gpr = set_gpr,
 	      .inject_interrupt = inject_interrupt, .set_return_value = set_return_value, .kick = kick,
 	      .set_interrupt_line = set_interrupt_line, .complete_read = complete_read, .fail_access = fail_access,
-	      .reset = reset, .get_reg = get_reg, .set_reg = set_reg, .translate = translate, .set_clock = set_clock,
-	      .interrupt_pending = interrupt_pending, .set_single_step = set_single_step,
+	      .finish = finish, .reset = reset, .get_reg = get_reg, .set_reg = set_reg, .translate = translate,
+	      .set_clock = set_clock, .interrupt_pending = interrupt_pending, .set_single_step = set_single_step,
 	      .set_breakpoint = set_breakpoint, .set_budget = set_budget, .read_counter = read_counter);

@@ -387,6 +387,10 @@ extern const struct sim_isa x86_isa;
 
 void x86_reset(struct x86_cpu *cpu);
 int32_t x86_run(struct x86_cpu *cpu, struct axvcpu_exit *exit);
+/* Ends the instruction of the last exit and begins no other: its next exit, or Nothing. No read waits. */
+void x86_finish(struct x86_cpu *cpu, struct axvcpu_exit *exit);
+/* BAD_STATE, with a text. */
+int32_t x86_read_waits(const struct x86_cpu *cpu);
 /* After a change of cr0, cr4, efer, xcr0, CPL, eflags.VM or AC, or segments: mode, keys and contexts follow. */
 void x86_update_mode(struct x86_cpu *cpu);
 /* Whether an external interrupt would be taken now. */
