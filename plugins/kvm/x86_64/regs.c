@@ -525,6 +525,7 @@ static const struct special {
 	{ AXVCPU_X86_64_EVENT(MP_STATE), get_mp_state, set_mp_state },
 	{ AXVCPU_X86_64_MSR(MSR_TSC), get_tsc, set_tsc },
 	{ AXVCPU_X86_64_CLOCK(0), get_tsc_khz, set_tsc_khz },
+	{ AXVCPU_X86_64_CLOCK(1), kvm_tsc_get_offset, kvm_tsc_set_offset },
 };
 
 static const struct special *special_of(uint64_t id)

@@ -182,6 +182,10 @@ int32_t kvm_debug_prepare(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit);
 bool kvm_debug_looks(const struct kvm_vcpu *vcpu);
 int32_t kvm_debug_exit(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit);
 
+/* vcpu.c: the register tsc_offset. */
+int32_t kvm_tsc_get_offset(struct kvm_vcpu *vcpu, uint64_t *ret_value);
+int32_t kvm_tsc_set_offset(struct kvm_vcpu *vcpu, uint64_t value);
+
 /* walk.c: a linear address through the guest's page tables; `access` is AXVCPU_ACCESS_*. False: not mapped so. */
 bool kvm_walk(struct kvm_vcpu *vcpu, uint64_t address, uint32_t access, uint64_t *ret_gpa);
 /* Guest-physical memory, within a page. False: there is no slot. */
