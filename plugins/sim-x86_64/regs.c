@@ -163,6 +163,12 @@ void x86_go_to_entry(struct x86_cpu *cpu)
 
 /* ---- general registers ---- */
 
+/* The guest's own, or a breakpoint of the VMM's at which the last run ended. */
+static bool skips_breakpoints(const struct x86_cpu *cpu)
+{
+	return cpu->at_breakpoint || (cpu->resuming && cpu->resumed_at == sim_cpu_retired(&cpu->cpu));
+}
+
 static int32_t get_general(struct x86_cpu *cpu, uint64_t index, uint64_t *ret_value)
 {
 	if (index < 16)
@@ -170,8 +176,7 @@ static int32_t get_general(struct x86_cpu *cpu, uint64_t index, uint64_t *ret_va
 	else if (index == REG_RIP)
 		*ret_value = rip_of(cpu);
 	else if (index == REG_RFLAGS)
-		*ret_value = x86_rflags(cpu) |
-			     (cpu->resuming && cpu->resumed_at == sim_cpu_retired(&cpu->cpu) ? X86_FLAG_RF : 0);
+		*ret_value = x86_rflags(cpu) | (skips_breakpoints(cpu) ? X86_FLAG_RF : 0);
 	else
 		return AXVCPU_ERROR_NOT_FOUND;
 	return 0;
@@ -196,10 +201,12 @@ static int32_t set_general(struct x86_cpu *cpu, uint64_t index, uint64_t value)
 	if (index == REG_RFLAGS && value & ~(uint64_t)(X86_FLAGS_ALL | 2))
 		return refuse(cpu, value, "flags that are reserved");
 	unsettle(cpu);
-	if (index == REG_RIP)
+	if (index == REG_RIP) {
 		set_rip(cpu, value);
-	else
-		x86_set_rflags(cpu, value);
+		return 0;
+	}
+	x86_set_rflags(cpu, value);
+	cpu->at_breakpoint = value & X86_FLAG_RF;
 	return 0;
 }
 

@@ -179,6 +179,9 @@ bool kvm_interrupt_ready(const struct kvm_vcpu *vcpu);
 void kvm_interrupt_update_look(struct kvm_vcpu *vcpu);
 /* debug.c: tells KVM what it must know before an entry; KVM_AGAIN: enter. */
 int32_t kvm_debug_prepare(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit);
+/* Whether the vCPU stopped at the breakpoint that it is at; or it is to go on as if it had. */
+bool kvm_debug_is_stopped(struct kvm_vcpu *vcpu);
+void kvm_debug_set_stopped(struct kvm_vcpu *vcpu, bool stopped);
 bool kvm_debug_looks(const struct kvm_vcpu *vcpu);
 int32_t kvm_debug_exit(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit);
 
