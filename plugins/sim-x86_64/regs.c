@@ -163,6 +163,12 @@ void x86_go_to_entry(struct x86_cpu *cpu)
 
 /* ---- general registers ---- */
 
+/* The guest's own, or a breakpoint of the VMM's at which the last run ended. */
+static bool skips_breakpoints(const struct x86_cpu *cpu)
+{
+	return cpu->at_breakpoint || (cpu->resuming && cpu->resumed_at == sim_cpu_retired(&cpu->cpu));
+}
+
 static int32_t get_general(struct x86_cpu *cpu, uint64_t index, uint64_t *ret_value)
 {
 	if (index < 16)
@@ -170,8 +176,7 @@ static int32_t get_general(struct x86_cpu *cpu, uint64_t index, uint64_t *ret_va
 	else if (index == REG_RIP)
 		*ret_value = rip_of(cpu);
 	else if (index == REG_RFLAGS)
-		*ret_value = x86_rflags(cpu) |
-			     (cpu->resuming && cpu->resumed_at == sim_cpu_retired(&cpu->cpu) ? X86_FLAG_RF : 0);
+		*ret_value = x86_rflags(cpu) | (skips_breakpoints(cpu) ? X86_FLAG_RF : 0);
 	else
 		return AXVCPU_ERROR_NOT_FOUND;
 	return 0;
@@ -196,10 +201,12 @@ static int32_t set_general(struct x86_cpu *cpu, uint64_t index, uint64_t value)
 	if (index == REG_RFLAGS && value & ~(uint64_t)(X86_FLAGS_ALL | 2))
 		return refuse(cpu, value, "flags that are reserved");
 	unsettle(cpu);
-	if (index == REG_RIP)
+	if (index == REG_RIP) {
 		set_rip(cpu, value);
-	else
-		x86_set_rflags(cpu, value);
+		return 0;
+	}
+	x86_set_rflags(cpu, value);
+	cpu->at_breakpoint = value & X86_FLAG_RF;
 	return 0;
 }
 
@@ -391,25 +398,43 @@ static int32_t set_table(struct x86_cpu *cpu, uint64_t index, uint64_t value)
 	return 0;
 }
 
+enum { CLOCK_KHZ, CLOCK_OFFSET };
+
 static int32_t get_clock(struct x86_cpu *cpu, uint64_t index, uint64_t *ret_value)
 {
-	*ret_value = cpu->processor.tsc_khz;
-	return index == 0 ? 0 : AXVCPU_ERROR_NOT_FOUND;
+	if (index == CLOCK_KHZ)
+		*ret_value = cpu->processor.tsc_khz;
+	else if (index == CLOCK_OFFSET && cpu->counts_host)
+		*ret_value = cpu->tsc_offset;
+	else
+		return AXVCPU_ERROR_NOT_FOUND;
+	return 0;
 }
 
-/* The counter goes on from where it is. */
-static int32_t set_clock(struct x86_cpu *cpu, uint64_t index, uint64_t value)
+/* The counter of a guest that has run goes on from where it is. */
+static int32_t set_khz(struct x86_cpu *cpu, uint64_t value)
 {
 	uint64_t tsc = x86_tsc(cpu);
 
-	if (index != 0)
-		return AXVCPU_ERROR_NOT_FOUND;
 	if (value == 0 || value > UINT32_MAX)
 		return refuse(cpu, value, "tsc_khz has 32 bits and is not 0");
 	if (value == cpu->processor.tsc_khz)
 		return 0;
-	cpu->processor.tsc_khz = (uint32_t)value;
-	x86_set_tsc(cpu, tsc);
+	x86_set_tsc_khz(cpu, (uint32_t)value);
+	if (cpu->has_run)
+		x86_set_tsc(cpu, tsc);
+	else
+		x86_tsc_begin(cpu);
+	return 0;
+}
+
+static int32_t set_clock(struct x86_cpu *cpu, uint64_t index, uint64_t value)
+{
+	if (index == CLOCK_KHZ)
+		return set_khz(cpu, value);
+	if (index != CLOCK_OFFSET || !cpu->counts_host)
+		return AXVCPU_ERROR_NOT_FOUND;
+	cpu->tsc_offset = value;
 	return 0;
 }
 

@@ -12,6 +12,7 @@
 
 #define REG_RIP 16u
 #define REG_RFLAGS 17u
+#define RFLAGS_RF UINT64_C(0x10000)
 #define MSR_TSC 0x10u
 #define MSR_APIC_BASE 0x1bu
 #define MSR_EFER 0xc0000080u
@@ -54,6 +55,26 @@ static struct place at(uint32_t group, void *where, uint32_t size)
 	return (struct place){ .group = group, .at = where, .size = size };
 }
 
+/* Told by RF: the instruction at a breakpoint that the vCPU stopped at is to be executed. */
+static void get_flags(struct kvm_vcpu *vcpu, const struct place *place, uint8_t *ret_value)
+{
+	uint64_t value = vcpu->arch.state.regs.rflags;
+
+	(void)place;
+	value |= kvm_debug_is_stopped(vcpu) ? RFLAGS_RF : 0;
+	memcpy(ret_value, &value, 8);
+}
+
+static void set_flags(struct kvm_vcpu *vcpu, const struct place *place, const uint8_t *value)
+{
+	uint64_t flags;
+
+	(void)place;
+	memcpy(&flags, value, 8);
+	kvm_debug_set_stopped(vcpu, flags & RFLAGS_RF);
+	vcpu->arch.state.regs.rflags = flags;
+}
+
 static bool find_general(struct kvm_vcpu *vcpu, uint64_t index, struct place *ret_place)
 {
 	static const size_t offsets[] = {
@@ -67,6 +88,10 @@ static bool find_general(struct kvm_vcpu *vcpu, uint64_t index, struct place *re
 	if (index >= sizeof(offsets) / sizeof(offsets[0]))
 		return false;
 	*ret_place = at(KVM_GROUP_REGS, (uint8_t *)&vcpu->arch.state.regs + offsets[index], 8);
+	if (index == REG_RFLAGS) {
+		ret_place->get = get_flags;
+		ret_place->set = set_flags;
+	}
 	return true;
 }
 
@@ -525,6 +550,7 @@ static const struct special {
 	{ AXVCPU_X86_64_EVENT(MP_STATE), get_mp_state, set_mp_state },
 	{ AXVCPU_X86_64_MSR(MSR_TSC), get_tsc, set_tsc },
 	{ AXVCPU_X86_64_CLOCK(0), get_tsc_khz, set_tsc_khz },
+	{ AXVCPU_X86_64_CLOCK(1), kvm_tsc_get_offset, kvm_tsc_set_offset },
 };
 
 static const struct special *special_of(uint64_t id)
