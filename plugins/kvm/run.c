@@ -81,6 +81,7 @@ static inline int kvm_run(struct kvm_vcpu *vcpu)
 	result = ioctl(vcpu->fd, KVM_RUN, 0);
 	__atomic_store_n(&vcpu->in_kvm, 0, __ATOMIC_RELEASE);
 	vcpu->unfinished = false;
+	vcpu->seat->arch.has_run = true;
 	if (kvm_unlikely(vcpu->cached))
 		kvm_arch_forget_state(vcpu);
 	return result;

@@ -258,6 +258,8 @@ static void leave(struct rescue *rescue)
 	int32_t error;
 
 	snprintf(rescue->why, sizeof(rescue->why), "%s", rescue->engines->error_text());
+	if (!rescue->why[0])
+		snprintf(rescue->why, sizeof(rescue->why), "the engine cannot execute an instruction");
 	error = prepare_other(rescue);
 	if (!error)
 		error = carry_there(&rescue->carry);

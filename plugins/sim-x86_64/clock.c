@@ -22,7 +22,7 @@ static uint64_t now_ns(const struct x86_cpu *cpu)
 /* In two parts, as the product of a day's nanoseconds and gigahertz has more than 64 bits. */
 static uint64_t ticks(const struct x86_cpu *cpu)
 {
-	uint64_t now = now_ns(cpu), khz = cpu->tsc_khz;
+	uint64_t now = now_ns(cpu), khz = cpu->processor.tsc_khz;
 
 	return now / 1000000 * khz + now % 1000000 * khz / 1000000;
 }

@@ -531,9 +531,10 @@ int32_t x86_run(struct x86_cpu *cpu, struct axvcpu_exit *exit)
 	if (!cpu->cpu.member.group)
 		return cpu->cpu.host->error(AXVCPU_ERROR_BAD_STATE,
 					    "vCPU with APIC id %u has no address space: set up the vCPU first",
-					    cpu->apic_id);
+					    cpu->processor.apic_id);
 	cpu->exit = exit;
 	cpu->stopped = false;
+	cpu->has_run = true;
 	host = x86_enter_fpu(cpu);
 	sim_member_enter(&cpu->cpu.member);
 	/* The VMM may have written to memory: code is compared before it is executed again. */

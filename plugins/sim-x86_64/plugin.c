@@ -19,8 +19,8 @@
 #define CREATE_CONFIG(T, INT, CHOICE, TEXT, ARRAY) \
 	INT(T, u32, apic_id, APIC_ID_OF_VCPU, 0, UINT32_MAX, "initial APIC id in CPUID; 4294967295: the vCPU's number") \
 	INT(T, u32, cpus, 1, 1, 255, "logical processors that CPUID speaks of: one package, one thread a core") \
-	CHOICE(T, cpuid, X86_CPUID_MAX, "max|x86-64-v1|x86-64-v2|x86-64-v3", \
-	       "processor features: all that are simulated, or those of a level of the psABI") \
+	CHOICE(T, cpuid, X86_CPUID_MAX, "max|x86-64-v1|x86-64-v2|x86-64-v3|portable", \
+	       "processor features: all that are simulated, or those of a level of the psABI; portable: as kvm's, which is max here") \
 	TEXT(T, features, 1024, "", "changes to them, by the names of /proc/cpuinfo: \"-avx2,+x2apic\"; + only for what is simulated") \
 	INT(T, u32, tsc_khz, 1000000, 1000, UINT32_MAX, "frequency of the time stamp counter") \
 	TEXT(T, msr_exits, 256, "", "MSRs that give SysReg exits besides 0x1b, 0x6e0 and 0x800-0x8ff: \"0xc0010000-0xc00100ff,0x34\"") \
@@ -36,12 +36,13 @@ static int32_t configure(struct x86_cpu *cpu, uint32_t vcpu_id, const struct sim
 
 	if (error)
 		return error;
-	cpu->apic_id = config->apic_id == APIC_ID_OF_VCPU ? vcpu_id : config->apic_id;
-	cpu->cpus = config->cpus;
-	cpu->tsc_khz = config->tsc_khz;
+	cpu_processor_init(&cpu->processor);
+	cpu->processor.apic_id = config->apic_id == APIC_ID_OF_VCPU ? vcpu_id : config->apic_id;
+	cpu->processor.cpus = config->cpus;
+	cpu->processor.tsc_khz = config->tsc_khz;
 	cpu->deterministic = config->deterministic;
 	cpu->is_first = vcpu_id == 0;
-	cpu->cpu.member.id = cpu->apic_id;
+	cpu->cpu.member.id = cpu->processor.apic_id;
 	return x86_cpuid_make(cpu, config->cpuid, config->features);
 }
 

@@ -13,6 +13,7 @@
 #include "host-fpu.h"
 #include "mmu.h"
 #include "msr.h"
+#include "x86-cpuid.h"
 
 #define WHO "sim-x86_64"
 #define REG_RIP 16u
@@ -392,7 +393,7 @@ static int32_t set_table(struct x86_cpu *cpu, uint64_t index, uint64_t value)
 
 static int32_t get_clock(struct x86_cpu *cpu, uint64_t index, uint64_t *ret_value)
 {
-	*ret_value = cpu->tsc_khz;
+	*ret_value = cpu->processor.tsc_khz;
 	return index == 0 ? 0 : AXVCPU_ERROR_NOT_FOUND;
 }
 
@@ -405,11 +406,16 @@ static int32_t set_clock(struct x86_cpu *cpu, uint64_t index, uint64_t value)
 		return AXVCPU_ERROR_NOT_FOUND;
 	if (value == 0 || value > UINT32_MAX)
 		return refuse(cpu, value, "tsc_khz has 32 bits and is not 0");
-	if (value == cpu->tsc_khz)
+	if (value == cpu->processor.tsc_khz)
 		return 0;
-	cpu->tsc_khz = (uint32_t)value;
+	cpu->processor.tsc_khz = (uint32_t)value;
 	x86_set_tsc(cpu, tsc);
 	return 0;
+}
+
+static int32_t get_cpuid(struct x86_cpu *cpu, uint64_t index, uint64_t *ret_value)
+{
+	return x86_cpuid_get(cpu, index, ret_value);
 }
 
 /* What lies above 32 bits: see the macros of the header. */
@@ -419,7 +425,7 @@ static const struct {
 } system_kinds[] = {
 	{ get_msr, set_msr },     { get_control, set_control }, { get_extended_control, set_extended_control },
 	{ get_debug, set_debug }, { get_segment, set_segment }, { get_table, set_table },
-	{ get_clock, set_clock },
+	{ get_clock, set_clock }, { get_cpuid, x86_cpuid_set },
 };
 
 static int32_t get_system(struct x86_cpu *cpu, uint64_t index, uint64_t *ret_value)

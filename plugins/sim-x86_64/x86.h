@@ -3,7 +3,7 @@
  * A simulated x86-64 processor.
  *
  * Manual: Intel 64 and IA-32 Architectures Software Developer's Manual (SDM), volumes 1 to 3; where AMD's differs in
- * what software can see, the vendor is AMD only if CPUID says so, which it never does here.
+ * what software can see, Intel's holds, whatever vendor CPUID was made to name.
  *
  * cpu.pc is the linear address of the next instruction; rip is cpu.pc less the base of cs. Registers and segment bases
  * lie in cpu.x, where ops find them by slot (op.h).
@@ -15,6 +15,7 @@
 #include <axvcpu/plugin/plugin.h>
 
 #include "../common/x86_64/msrs.h"
+#include "../common/x86_64/processor.h"
 #include "cpu.h"
 #include "op.h"
 
@@ -150,7 +151,7 @@ enum {
 	X86_MODE_MMX_UD = 1024,
 };
 
-/* Features of the config; what CPUID says and what decodes. cpuid.c has their names. */
+/* Features of the config; what CPUID says and what decodes. ../common/x86_64/processor.h has their names. */
 /* clang-format off */
 #define X86_FEATURES(F) \
 	F(SSE3) F(PCLMUL) F(SSSE3) F(FMA) F(CX16) F(SSE41) F(SSE42) F(MOVBE) F(POPCNT) F(AES) \
@@ -210,7 +211,7 @@ struct x86_x87 {
 
 #define X86_NO_BUDGET UINT64_MAX
 
-enum { X86_CPUID_WORDS = 9, X86_BREAKPOINTS = 16, X86_REPLAYS = 128, X86_PARTS = 128 };
+enum { X86_BREAKPOINTS = 16, X86_REPLAYS = 128, X86_PARTS = 128 };
 
 /*
  * Accesses that the VMM carries out: each is a part, given to it as an exit. A read stops the instruction, which is
@@ -300,13 +301,14 @@ struct x86_cpu {
 	uint64_t msr_pc; /* linear */
 
 	/* Configuration. */
-	uint64_t features; /* bit X86_FEATURE_BIT_* */
-	uint32_t apic_id, cpus, tsc_khz;
+	uint64_t features;                 /* bit X86_FEATURE_BIT_* */
+	struct cpu_processor processor;    /* what CPUID says */
+	uint32_t words_offered[CPU_WORDS]; /* its features as create made them: some may have been taken away since */
 	bool deterministic;
+	bool has_run; /* what CPUID says stays as it is */
 	uint64_t entry;
 	struct msr_ranges msr_exits;
-	uint32_t cpuid[X86_CPUID_WORDS]; /* words of feature bits: see cpuid.c */
-	bool is_first;                   /* the processor that a PC starts with */
+	bool is_first; /* the processor that a PC starts with */
 
 	/* Clock. */
 	axarch_clock_fn clock;

@@ -514,7 +514,7 @@ static int32_t set_tsc_khz(struct kvm_vcpu *vcpu, uint64_t value)
 			"kvm: tsc_khz is %u on this host and cannot become %llu: its processor does not scale it",
 			vcpu->arch.tsc_khz, (unsigned long long)value);
 	vcpu->arch.tsc_khz = (uint32_t)value;
-	return 0;
+	return vcpu->seat->arch.has_run ? 0 : kvm_cpuid_tell(vcpu); /* which tells the frequency */
 }
 
 static const struct special {
@@ -533,6 +533,32 @@ static const struct special *special_of(uint64_t id)
 		if (specials[i].id == id)
 			return &specials[i];
 	return NULL;
+}
+
+static bool is_cpuid(uint64_t id)
+{
+	return id - AXVCPU_X86_64_CPUID(0) < CPU_REGS;
+}
+
+static int32_t get_cpuid(struct kvm_vcpu *vcpu, uint64_t id, void *ret_value, uint32_t size)
+{
+	uint64_t value;
+
+	if (size != 8)
+		return wrong_size(vcpu, id, size);
+	kvm_cpuid_get_reg(vcpu, id - AXVCPU_X86_64_CPUID(0), &value);
+	memcpy(ret_value, &value, 8);
+	return 0;
+}
+
+static int32_t set_cpuid(struct kvm_vcpu *vcpu, uint64_t id, const void *value, uint32_t size)
+{
+	uint64_t word;
+
+	if (size != 8)
+		return wrong_size(vcpu, id, size);
+	memcpy(&word, value, 8);
+	return kvm_cpuid_set_reg(vcpu, id - AXVCPU_X86_64_CPUID(0), word);
 }
 
 static void copy_out(struct kvm_vcpu *vcpu, const struct place *place, uint8_t *ret_value, uint32_t size)
@@ -596,6 +622,8 @@ int32_t kvm_arch_get_reg(struct kvm_vcpu *vcpu, uint64_t id, void *ret_value, ui
 	struct place place;
 	int32_t error;
 
+	if (is_cpuid(id))
+		return get_cpuid(vcpu, id, ret_value, size);
 	if (special) {
 		uint64_t value = 0;
 
@@ -655,6 +683,8 @@ int32_t kvm_arch_set_reg(struct kvm_vcpu *vcpu, uint64_t id, const void *value, 
 	struct place place;
 	int32_t error;
 
+	if (is_cpuid(id))
+		return set_cpuid(vcpu, id, value, size);
 	if (special) {
 		uint64_t word;
 

@@ -411,6 +411,19 @@ int32_t kvm_state_set_msr(struct kvm_vcpu *vcpu, uint32_t msr, uint64_t value)
 					(unsigned long long)value, msr);
 }
 
+int32_t kvm_state_probe_msrs(struct kvm_vcpu *vcpu)
+{
+	struct kvm_arch_vcpu *arch = &vcpu->arch;
+	int32_t error = arch->dirty & KVM_GROUP_MSRS ? kvm_arch_write_state(vcpu) : 0;
+
+	if (error || !arch->msrs_probed) /* kvm_state_init is still to come */
+		return error;
+	arch->msrs_probed = false;
+	arch->loaded &= ~(uint32_t)KVM_GROUP_MSRS;
+	error = kvm_state_load(vcpu, KVM_GROUP_MSRS);
+	return error ? error : drop_unwritable_msrs(vcpu);
+}
+
 static void find_groups(struct kvm_vcpu *vcpu, int system_fd)
 {
 	struct kvm_arch_vcpu *arch = &vcpu->arch;

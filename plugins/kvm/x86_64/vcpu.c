@@ -190,12 +190,34 @@ static int32_t tell_cpuid(struct kvm_vcpu *vcpu, const struct kvm_cpuid2 *cpuid)
 /* A KVM in software may leave the processor more than it is told to: what it has then is what its registers follow. */
 static int32_t set_cpuid(struct kvm_vcpu *vcpu)
 {
-	int32_t error = tell_cpuid(vcpu, vcpu->arch.cpuid);
+	int32_t error = tell_cpuid(vcpu, vcpu->arch.told);
 
 	if (error)
 		return error;
 	vcpu->arch.cpuid->nent = KVM_CPUID_ENTRIES_MAX;
 	return KVM_CALL(vcpu->host, vcpu->fd, KVM_GET_CPUID2, vcpu->arch.cpuid);
+}
+
+int32_t kvm_cpuid_tell(struct kvm_vcpu *vcpu)
+{
+	int32_t error;
+
+	kvm_cpuid_compose(vcpu);
+	if (has_cpuid(vcpu->seat, vcpu->arch.told))
+		return 0;
+	error = set_cpuid(vcpu);
+	return error ? error : kvm_state_probe_msrs(vcpu);
+}
+
+/* The portable processor has no paravirtual devices of KVM's: their MSRs raise #GP, as elsewhere. */
+static int32_t enforce_portable(struct kvm_vcpu *vcpu)
+{
+	struct kvm_enable_cap option = { .cap = KVM_CAP_ENFORCE_PV_FEATURE_CPUID, .args = { 1 } };
+
+	if (vcpu->arch.config.cpuid != KVM_CPUID_PORTABLE ||
+	    !kvm_system_has(vcpu->vm->fd, KVM_CAP_ENFORCE_PV_FEATURE_CPUID))
+		return 0;
+	return KVM_CALL(vcpu->host, vcpu->fd, KVM_ENABLE_CAP, &option);
 }
 
 int32_t kvm_arch_vcpu_init(struct kvm_vcpu *vcpu, const struct kvm_create *config)
@@ -212,7 +234,11 @@ int32_t kvm_arch_vcpu_init(struct kvm_vcpu *vcpu, const struct kvm_create *confi
 		error = kvm_cpuid_make(vcpu);
 	if (error)
 		return error;
-	error = set_cpuid(vcpu);
+	if (vcpu->seat->arch.has_run && !has_cpuid(vcpu->seat, vcpu->arch.told))
+		kvm_cpuid_adopt(vcpu, vcpu->seat->arch.cpuid);
+	error = enforce_portable(vcpu);
+	if (!error)
+		error = set_cpuid(vcpu);
 	if (!error)
 		error = kvm_state_init(vcpu);
 	if (!error)
@@ -225,7 +251,7 @@ int32_t kvm_arch_vcpu_init(struct kvm_vcpu *vcpu, const struct kvm_create *confi
 void kvm_arch_vcpu_finish(struct kvm_vcpu *vcpu)
 {
 	kvm_state_finish(vcpu);
-	vcpu->host->free(vcpu->arch.cpuid);
+	kvm_cpuid_free(vcpu);
 }
 
 int32_t kvm_arch_vcpu_pack(struct kvm_vcpu *vcpu)
@@ -253,6 +279,8 @@ int32_t kvm_arch_vcpu_unpack(struct kvm_vcpu *vcpu)
 
 	if (!error && khz != vcpu->arch.host_khz && ioctl(vcpu->fd, KVM_SET_TSC_KHZ, khz))
 		error = kvm_failed(vcpu->host, "KVM_SET_TSC_KHZ");
+	if (!error)
+		error = enforce_portable(vcpu);
 	if (!error)
 		error = set_cpuid(vcpu);
 	if (!error && vcpu->clock)
@@ -314,6 +342,8 @@ int32_t kvm_arch_reset(struct kvm_vcpu *vcpu)
 	arch->debug_changed = true;
 	vcpu->before = 0;
 	kvm_state_restore_initial(vcpu);
+	arch->state.regs.rdx =
+		arch->model.signature; /* SDM volume 3, table 9-1; KVM made the vCPU before it had CPUID */
 	arch->state.sregs.apic_base =
 		(arch->state.sregs.apic_base & ~APIC_BSP) | APIC_ENABLED | (vcpu->vcpu_id ? 0 : APIC_BSP);
 	kvm_interrupt_update_look(vcpu);
