@@ -295,5 +295,5 @@ void x86_reset_msrs(struct x86_cpu *cpu)
 	cpu->apic_base = APIC_BASE_RESET | (cpu->is_first ? APIC_BASE_BSP : 0);
 	cpu->misc_enable = MISC_ENABLE_FAST_STRINGS | MISC_ENABLE_NO_TRACES;
 	cpu->pat = PAT_RESET;
-	cpu->tsc_offset = 0; /* all processors of a machine agree */
+	x86_tsc_begin(cpu);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "access.h"
+#include "clock.h"
 #include "mmu.h"
 #include "pending.h"
 #include "regs.h"
@@ -22,7 +23,7 @@
 	CHOICE(T, cpuid, X86_CPUID_MAX, "max|x86-64-v1|x86-64-v2|x86-64-v3|portable", \
 	       "processor features: all that are simulated, or those of a level of the psABI; portable: as kvm's, which is max here") \
 	TEXT(T, features, 1024, "", "changes to them, by the names of /proc/cpuinfo: \"-avx2,+x2apic\"; + only for what is simulated") \
-	INT(T, u32, tsc_khz, 1000000, 1000, UINT32_MAX, "frequency of the time stamp counter") \
+	INT(T, u32, tsc_khz, 0, 0, UINT32_MAX, "frequency of the time stamp counter; 0: the host's, or with deterministic 1 GHz") \
 	TEXT(T, msr_exits, 256, "", "MSRs that give SysReg exits besides 0x1b, 0x6e0 and 0x800-0x8ff: \"0xc0010000-0xc00100ff,0x34\"") \
 	INT(T, flag, deterministic, 0, 0, 1, "the counter counts instructions (10 ns each), so that two runs are identical") \
 	INT(T, u32, code_cache, 16, 1, 64, "MiB of decoded code that are kept at most")
@@ -39,11 +40,17 @@ static int32_t configure(struct x86_cpu *cpu, uint32_t vcpu_id, const struct sim
 	cpu_processor_init(&cpu->processor);
 	cpu->processor.apic_id = config->apic_id == APIC_ID_OF_VCPU ? vcpu_id : config->apic_id;
 	cpu->processor.cpus = config->cpus;
-	cpu->processor.tsc_khz = config->tsc_khz;
 	cpu->deterministic = config->deterministic;
+	x86_set_tsc_khz(cpu, config->tsc_khz);
 	cpu->is_first = vcpu_id == 0;
 	cpu->cpu.member.id = cpu->processor.apic_id;
 	return x86_cpuid_make(cpu, config->cpuid, config->features);
+}
+
+static int32_t no_memory(const struct axarch_host *host)
+{
+	return host->error(AXVCPU_ERROR_NO_MEMORY, WHO ": no memory for a processor (%zu bytes)",
+			   sizeof(struct x86_cpu));
 }
 
 static int32_t create(const struct axarch_host *host, uint32_t vm_id, uint32_t vcpu_id, struct sim_x86_64_create config,
@@ -52,19 +59,24 @@ static int32_t create(const struct axarch_host *host, uint32_t vm_id, uint32_t v
 	struct x86_cpu *cpu = host->alloc(sizeof(*cpu));
 	int32_t error;
 
-	(void)vm_id;
 	if (!cpu)
-		return host->error(AXVCPU_ERROR_NO_MEMORY, WHO ": no memory for a processor (%zu bytes)", sizeof(*cpu));
+		return no_memory(host);
 	error = sim_cpu_init(&cpu->cpu, host, &x86_isa, (size_t)config.code_cache << 20);
 	if (error)
 		goto free_cpu;
-	error = configure(cpu, vcpu_id, &config);
+	cpu->vm_clock = x86_clock_join(host, vm_id);
+	error = cpu->vm_clock ? 0 : no_memory(host);
 	if (error)
 		goto finish_cpu;
+	error = configure(cpu, vcpu_id, &config);
+	if (error)
+		goto leave_clock;
 	x86_reset(cpu);
 	*ret_self = cpu;
 	return 0;
 
+leave_clock:
+	x86_clock_leave(host, cpu->vm_clock);
 finish_cpu:
 	sim_cpu_finish(&cpu->cpu);
 free_cpu:
@@ -76,6 +88,7 @@ static int32_t destroy(void *self)
 {
 	struct x86_cpu *cpu = self;
 
+	x86_clock_leave(cpu->cpu.host, cpu->vm_clock);
 	sim_cpu_finish(&cpu->cpu);
 	cpu->cpu.host->free(cpu);
 	return 0;
@@ -287,7 +300,7 @@ static int32_t set_clock(void *self, axarch_clock_fn now, void *context)
 
 	cpu->clock = now;
 	cpu->clock_context = context;
-	cpu->tsc_offset = 0;
+	x86_tsc_begin(cpu);
 	return 0;
 }
 

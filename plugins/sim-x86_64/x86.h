@@ -313,8 +313,10 @@ struct x86_cpu {
 	/* Clock. */
 	axarch_clock_fn clock;
 	void *clock_context;
-	uint64_t tsc_offset;
-	uint64_t random; /* rdrand: the state of the generator of deterministic runs */
+	struct x86_vm_clock *vm_clock;
+	bool counts_host;    /* the counter is the host's and tsc_offset */
+	uint64_t tsc_offset; /* what it is ahead of what it counts */
+	uint64_t random;     /* rdrand: the state of the generator of deterministic runs */
 
 	uint64_t interrupts, exceptions; /* taken */
 };

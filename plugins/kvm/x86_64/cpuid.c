@@ -553,15 +553,16 @@ static int32_t change_vendor(const struct kvm_vcpu *vcpu, struct kvm_cpuid_model
 	return 0;
 }
 
-/* Bits that AMD's repeat of another word are not looked at. */
+/* Bits that AMD's repeat of another word are not looked at; what KVM shows without being told stays as it is. */
 static int32_t change_word(const struct kvm_vcpu *vcpu, struct kvm_cpuid_model *model, unsigned word, uint64_t value)
 {
 	bool repeats = word == CPU_WORD_X1_EDX && cpu_vendor_has_aliases(model->vendor);
-	uint32_t bits = (uint32_t)value & ~(repeats ? CPU_AMD_ALIASES : 0u);
+	uint32_t bits = (uint32_t)value & ~(repeats ? CPU_AMD_ALIASES : 0u), offered = vcpu->arch.words_offered[word];
+	uint32_t more = bits & ~offered & ~model_of(vcpu->arch.cpuid).words[word];
 
-	if (bits & ~vcpu->arch.words_offered[word])
-		return cpu_word_refuse(vcpu->host, "kvm", word, bits & ~vcpu->arch.words_offered[word]);
-	model->words[word] = bits;
+	if (more)
+		return cpu_word_refuse(vcpu->host, "kvm", word, more);
+	model->words[word] = bits & offered;
 	return 0;
 }
 

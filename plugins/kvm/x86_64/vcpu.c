@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <x86intrin.h>
 
+#include "../../common/x86_64/counter.h"
 #include "../kvm.h"
 
 #define PAGE_SIZE 4096u
@@ -360,13 +361,19 @@ int32_t kvm_arch_setup(struct kvm_vcpu *vcpu, const struct kvm_setup *config)
 	return error ? error : kvm_arch_write_state(vcpu);
 }
 
-/* The counter at a time of the clock. In two parts, as the product of a day's nanoseconds and gigahertz has more than
- * 64 bits. */
-static uint64_t ticks_at(const struct kvm_vcpu *vcpu, uint64_t now_ns)
+static struct counter_clock clock_of(const struct kvm_vcpu *vcpu)
 {
-	uint64_t khz = vcpu->arch.tsc_khz;
+	return (struct counter_clock){ vcpu->arch.tsc_khz, vcpu->clock, vcpu->clock_context };
+}
 
-	return now_ns / 1000000 * khz + now_ns % 1000000 * khz / 1000000;
+static uint64_t ticks_now(const struct kvm_vcpu *vcpu)
+{
+	return counter_ticks(vcpu->arch.tsc_khz, vcpu->clock(vcpu->clock_context));
+}
+
+static bool is_scaled(const struct kvm_vcpu *vcpu)
+{
+	return vcpu->arch.tsc_khz != vcpu->arch.host_khz;
 }
 
 static bool has_offset(const struct kvm_vcpu *vcpu)
@@ -396,27 +403,20 @@ static int32_t set_kvm_clock(struct kvm_vm *vm, uint64_t now_ns)
 	return KVM_CALL(vm->host, vm->fd, KVM_SET_CLOCK, &data);
 }
 
-/* The first vCPU's look at the clock holds for all of the VM, so that they agree to the tick, */
+/* The first vCPU's look at the clock holds for all of the VM, so that they agree to the tick, unless the clock has
+ * stood still or jumped since: a VMM stops it while its machine is paused. */
 static int32_t take_clock(struct kvm_vcpu *vcpu)
 {
+	const struct counter_clock clock = clock_of(vcpu);
 	struct kvm_vm *vm = vcpu->vm;
-	uint64_t now_ns = vcpu->clock(vcpu->clock_context);
 	int32_t error;
 
-	vm->arch.tsc_offset = (int64_t)(ticks_at(vcpu, now_ns) - __rdtsc());
-	error = set_kvm_clock(vm, now_ns);
+	if (vm->arch.has_clock && !counter_is_off(&clock, (uint64_t)vm->arch.tsc_offset))
+		return 0;
+	vm->arch.tsc_offset = (int64_t)counter_offset(&clock);
+	error = set_kvm_clock(vm, vcpu->clock(vcpu->clock_context));
 	vm->arch.has_clock = !error;
 	return error;
-}
-
-/* unless the clock has stood still or jumped since: a VMM stops it while its machine is paused. */
-static bool has_drifted(const struct kvm_vcpu *vcpu)
-{
-	uint64_t slack = (uint64_t)vcpu->arch.tsc_khz * CLOCK_SLACK_MS;
-	uint64_t shown = __rdtsc() + (uint64_t)vcpu->vm->arch.tsc_offset;
-	int64_t ahead = (int64_t)(shown - ticks_at(vcpu, vcpu->clock(vcpu->clock_context)));
-
-	return ahead > (int64_t)slack || ahead < -(int64_t)slack;
 }
 
 /* A KVM without hardware may take the counter's new value, and show the host's all the same. */
@@ -425,9 +425,9 @@ static int32_t check_tsc(struct kvm_vcpu *vcpu)
 	uint64_t slack = (uint64_t)vcpu->arch.tsc_khz * CLOCK_SLACK_MS, before, after, tsc;
 	int32_t error;
 
-	before = ticks_at(vcpu, vcpu->clock(vcpu->clock_context));
+	before = ticks_now(vcpu);
 	error = kvm_state_get_msr(vcpu, MSR_TSC, &tsc);
-	after = ticks_at(vcpu, vcpu->clock(vcpu->clock_context));
+	after = ticks_now(vcpu);
 	if (error || (tsc + slack >= before && tsc <= after + slack))
 		return error;
 	return vcpu->host->error(
@@ -438,20 +438,43 @@ static int32_t check_tsc(struct kvm_vcpu *vcpu)
 int32_t kvm_arch_set_clock(struct kvm_vcpu *vcpu)
 {
 	struct kvm_vm *vm = vcpu->vm;
-	bool scaled = vcpu->arch.tsc_khz != vcpu->arch.host_khz;
 	int32_t error = 0;
 
 	if (!vcpu->clock)
 		return 0;
 	pthread_mutex_lock(&vm->lock);
-	if (!vm->arch.has_clock || has_drifted(vcpu))
-		error = take_clock(vcpu);
+	error = take_clock(vcpu);
 	pthread_mutex_unlock(&vm->lock);
 	if (error)
 		return error;
-	if (scaled || !has_offset(vcpu))
-		error = kvm_state_set_msr(vcpu, MSR_TSC, ticks_at(vcpu, vcpu->clock(vcpu->clock_context)));
+	if (is_scaled(vcpu) || !has_offset(vcpu))
+		error = kvm_state_set_msr(vcpu, MSR_TSC, ticks_now(vcpu));
 	else
 		error = set_offset(vcpu, vm->arch.tsc_offset);
 	return error ? error : check_tsc(vcpu);
+}
+
+static int32_t no_offset(const struct kvm_vcpu *vcpu)
+{
+	return vcpu->host->error(AXVCPU_ERROR_NOT_FOUND,
+				 "kvm: the counter of this vCPU is not the host's with an offset");
+}
+
+int32_t kvm_tsc_get_offset(struct kvm_vcpu *vcpu, uint64_t *ret_value)
+{
+	const struct kvm_device_attr attribute = { .group = KVM_VCPU_TSC_CTRL,
+						   .attr = KVM_VCPU_TSC_OFFSET,
+						   .addr = (uintptr_t)ret_value };
+
+	if (is_scaled(vcpu) || ioctl(vcpu->fd, KVM_GET_DEVICE_ATTR, &attribute))
+		return no_offset(vcpu);
+	return 0;
+}
+
+int32_t kvm_tsc_set_offset(struct kvm_vcpu *vcpu, uint64_t value)
+{
+	uint64_t present;
+	int32_t error = kvm_tsc_get_offset(vcpu, &present);
+
+	return error || value == present ? error : set_offset(vcpu, (int64_t)value);
 }

@@ -179,8 +179,15 @@ bool kvm_interrupt_ready(const struct kvm_vcpu *vcpu);
 void kvm_interrupt_update_look(struct kvm_vcpu *vcpu);
 /* debug.c: tells KVM what it must know before an entry; KVM_AGAIN: enter. */
 int32_t kvm_debug_prepare(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit);
+/* Whether the vCPU stopped at the breakpoint that it is at; or it is to go on as if it had. */
+bool kvm_debug_is_stopped(struct kvm_vcpu *vcpu);
+void kvm_debug_set_stopped(struct kvm_vcpu *vcpu, bool stopped);
 bool kvm_debug_looks(const struct kvm_vcpu *vcpu);
 int32_t kvm_debug_exit(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit);
+
+/* vcpu.c: the register tsc_offset. */
+int32_t kvm_tsc_get_offset(struct kvm_vcpu *vcpu, uint64_t *ret_value);
+int32_t kvm_tsc_set_offset(struct kvm_vcpu *vcpu, uint64_t value);
 
 /* walk.c: a linear address through the guest's page tables; `access` is AXVCPU_ACCESS_*. False: not mapped so. */
 bool kvm_walk(struct kvm_vcpu *vcpu, uint64_t address, uint32_t access, uint64_t *ret_gpa);
