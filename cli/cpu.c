@@ -2,13 +2,13 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include <axvcpu/plugin/plugin.h>
-
 #include "board/board.h"
 #include "console/console.h"
 #include "cpu.h"
 #include "fail.h"
 #include "machine.h"
+#include "switch.h"
+#include "tally.h"
 
 /*
  * Firmware that waits for a key by asking the UART again and again would keep a host CPU busy for ever. When it has
@@ -228,6 +228,12 @@ static int32_t on_unexpected(struct cpu *cpu, const struct axvcpu_exit *exit)
 	return 0;
 }
 
+/* There is no debugger here: it is a trigger of --switch, or nobody's. */
+static int32_t on_debug(struct cpu *cpu, const struct axvcpu_exit *exit)
+{
+	return switches_await(cpu, &exit->debug) ? 0 : on_unexpected(cpu, exit);
+}
+
 /* Exits that are the board's, if it knows them. */
 #define BOARD_HANDLER(hook, argument) \
 	static int32_t on_##hook(struct cpu *cpu, const struct axvcpu_exit *exit) \
@@ -245,7 +251,7 @@ BOARD_HANDLER(sysreg_write, exit)
 BOARD_HANDLER(interrupt_window, exit)
 #undef BOARD_HANDLER
 
-/* Reasons without a row are unexpected: there is no debugger here. */
+/* Reasons without a row are unexpected. */
 static int32_t (*const handlers[MACHINE_EXIT_KINDS])(struct cpu *cpu, const struct axvcpu_exit *exit) = {
 	[AXVCPU_EXIT_NOTHING] = on_nothing,
 	[AXVCPU_EXIT_HYPERCALL] = on_hypercall,
@@ -263,6 +269,7 @@ static int32_t (*const handlers[MACHINE_EXIT_KINDS])(struct cpu *cpu, const stru
 	[AXVCPU_EXIT_SYSTEM_DOWN] = on_system_down,
 	[AXVCPU_EXIT_FAIL_ENTRY] = on_fail_entry,
 	[AXVCPU_EXIT_SEND_IPI] = on_send_ipi,
+	[AXVCPU_EXIT_DEBUG] = on_debug,
 	[AXVCPU_EXIT_KICKED] = on_nothing,
 	[AXVCPU_EXIT_PREEMPTION_TIMER] = on_nothing,
 	[AXVCPU_EXIT_INTERRUPT_WINDOW] = on_interrupt_window,
@@ -280,14 +287,6 @@ static int32_t handle(struct cpu *cpu, const struct axvcpu_exit *exit)
 	return error;
 }
 
-static uint64_t instructions(struct cpu *cpu)
-{
-	uint64_t count = 0;
-
-	cpu->counts = !axvcpu_read_counter(cpu->vcpu, AXARCH_COUNTER_INSTRUCTIONS, &count);
-	return count;
-}
-
 /* Levels that were set while the cpu was stopped: a reset forgets them. */
 static void apply_lines(struct cpu *cpu)
 {
@@ -297,11 +296,21 @@ static void apply_lines(struct cpu *cpu)
 	pthread_mutex_unlock(&cpu->machine->lock);
 }
 
+static int32_t set_up(struct cpu *cpu)
+{
+	const struct machine *machine = cpu->machine;
+	unsigned engine = engines_index(machine->engines, axvcpu_backend_of(cpu->vcpu));
+
+	return axvcpu_setup(cpu->vcpu, cpu->entry, axvcpu_space_root(machine->space), machine->setup_configs[engine]);
+}
+
 static int32_t start(struct cpu *cpu)
 {
 	struct machine *machine = cpu->machine;
-	int32_t error = axvcpu_setup(cpu->vcpu, cpu->entry, axvcpu_space_root(machine->space), machine->setup_config);
+	int32_t error = switches_before_start(cpu);
 
+	if (!error)
+		error = set_up(cpu);
 	if (error)
 		return error;
 	error = axvcpu_set_clock(cpu->vcpu, machine_clock_ns, machine);
@@ -311,8 +320,9 @@ static int32_t start(struct cpu *cpu)
 	if (error)
 		return error;
 	apply_lines(cpu);
-	cpu->instructions_before = instructions(cpu);
-	return axvcpu_bind(cpu->vcpu);
+	tally_begin(cpu);
+	error = switches_arm(cpu);
+	return error ? error : axvcpu_bind(cpu->vcpu);
 }
 
 static void report(struct cpu *cpu, int32_t error)
@@ -325,7 +335,7 @@ static void report(struct cpu *cpu, int32_t error)
 static void find_where(struct cpu *cpu)
 {
 	uint64_t arguments[] = { 0, (uintptr_t)cpu->where, sizeof(cpu->where) }, length, pc;
-	struct axvcpu_backend *backend = cpu->machine->backend;
+	struct axvcpu_backend *backend = axvcpu_backend_of(cpu->vcpu);
 	void *vcpu;
 
 	if (!axvcpu_arch_vcpu(cpu->vcpu, backend, &vcpu)) {
@@ -363,12 +373,14 @@ static void run(struct cpu *cpu)
 		error = axvcpu_run(cpu->vcpu, &exit);
 		if (!error)
 			error = handle(cpu, &exit);
+		if (!error)
+			error = switches_after_exit(cpu, &exit);
 	}
 	if (error)
 		report(cpu, error);
 	else
 		find_where(cpu);
-	cpu->instructions += instructions(cpu) - cpu->instructions_before;
+	tally_end(cpu);
 	if (!error && (error = axvcpu_reset(cpu->vcpu)))
 		report(cpu, error);
 }

@@ -9,14 +9,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <axvcpu/plugin/plugin.h>
-
 #include "board/board.h"
 #include "boot.h"
+#include "config.h"
 #include "console/console.h"
 #include "cpu.h"
 #include "fail.h"
 #include "machine.h"
+#include "switch.h"
 
 #define STOP_PATIENCE_S 5
 
@@ -35,100 +35,20 @@ uint64_t machine_clock_ns(void *machine_)
 	return monotonic_ns() - machine->start_ns;
 }
 
-/* --set KIND.FIELD=VALUE, applied to the config of that kind. */
-static int apply_set(struct axvcpu_config *config, const char *kind, const char *set)
-{
-	static const char *const kinds[] = { "create", "setup" };
-	size_t length = strcspn(set, ".");
-	const char *value = strchr(set, '=');
-	char word[64];
-
-	snprintf(word, sizeof(word), "%.*s", (int)length, set);
-	if (strcmp(word, kinds[0]) && strcmp(word, kinds[1]))
-		return fail(STATUS_USAGE, "--set: \"%s\" does not begin with create. or setup.%s", set,
-			    fail_suggestion(word, kinds, 2));
-	if (!set[length] || !value || value < set + length + 2)
-		return fail(STATUS_USAGE, "--set: \"%s\" is not of the form %s.FIELD=VALUE", set, word);
-	if (strcmp(word, kind))
-		return STATUS_OK;
-	snprintf(word, sizeof(word), "%.*s", (int)(value - (set + length + 1)), set + length + 1);
-	if (axvcpu_config_set(config, word, value + 1))
-		return fail_library(STATUS_USAGE, "--set %s", set);
-	return STATUS_OK;
-}
-
-/* What the board says to the engine is not the user's to say, who would be overruled without a word. */
-static int check_set(const struct machine_info *info, const char *set)
-{
-	const struct {
-		const char *field, *way_out;
-	} fields[] = { { info->type->id_field, "each cpu gets its own" },
-		       { info->type->count_field, "--smp says how many there are" },
-		       { info->type->fdt_field, "--dtb gives a device tree" },
-		       { "chip", "--chip says whose it is" } };
-
-	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		size_t length = fields[i].field ? strlen(fields[i].field) : 0;
-
-		if (length && !strncmp(set, "create.", 7) && !strncmp(set + 7, fields[i].field, length) &&
-		    set[7 + length] == '=')
-			return fail(STATUS_USAGE, "--set %s: the board sets this field: %s", set, fields[i].way_out);
-	}
-	return STATUS_OK;
-}
-
-static int make_config(const struct machine_info *info, uint32_t kind, const char *word,
-		       struct axvcpu_config **ret_config)
-{
-	struct axvcpu_config *config;
-	int status = STATUS_OK;
-
-	if (axvcpu_config_create(info->backend, kind, &config))
-		return fail_library(STATUS_ENGINE, "the backend's %s configuration", word);
-	for (size_t i = 0; i < info->options->sets.count && !status; i++) {
-		status = apply_set(config, word, info->options->sets.items[i]);
-		if (!status && kind == AXVCPU_CONFIG_CREATE)
-			status = check_set(info, info->options->sets.items[i]);
-	}
-	if (status)
-		axvcpu_config_destroy(config);
-	else
-		*ret_config = config;
-	return status;
-}
-
-/* What the machine knows and the user need not say; a backend may lack the field. */
-static int fill_field(struct axvcpu_config *config, const char *name, uint64_t value)
-{
-	int32_t error = name ? axvcpu_config_set_u64(config, name, 0, value) : 0;
-
-	if (error && error != AXVCPU_ERROR_NOT_FOUND)
-		return fail_library(STATUS_ENGINE, "the backend's create configuration");
-	return STATUS_OK;
-}
-
-static int choose_chip(const struct machine_info *info, struct axvcpu_config *config)
-{
-	if (!info->options->kernel_chip || !axvcpu_config_set(config, "chip", "kernel"))
-		return STATUS_OK;
-	return fail(STATUS_USAGE, "--chip kernel: the backend %s has no interrupt controllers of its own; kvm has",
-		    axvcpu_backend_description(info->backend)->id);
-}
-
 /* The layers' texts in one, outermost first; NULL when there are none or no memory. */
-static char *join_layers(const struct texts *layers)
+static char *join_layers(const struct texts *layers, const char *innermost)
 {
-	size_t size = 1;
+	size_t size = strlen(innermost) + 1;
 	char *joined;
 
 	for (size_t i = 0; i < layers->count; i++)
 		size += strlen(layers->items[i]) + 1;
-	joined = layers->count ? calloc(1, size) : NULL;
+	joined = size > 1 ? calloc(1, size) : NULL;
 	for (size_t i = 0; joined && i < layers->count; i++) {
-		strcat(joined, i ? ";" : "");
 		strcat(joined, layers->items[i]);
+		strcat(joined, ";");
 	}
-	return joined;
+	return joined ? strcat(joined, innermost) : NULL;
 }
 
 static int create_status(int32_t error)
@@ -146,45 +66,102 @@ static int create_status(int32_t error)
 	}
 }
 
-static int create_vcpu(const struct machine_info *info, struct axvcpu_config *config, const char *layers,
+static int create_vcpu(const struct machine_info *info, const struct axvcpu_config *config, const char *layers,
 		       struct cpu *cpu)
 {
-	struct axvcpu_create_info create = { .size = sizeof(create),
-					     .vcpu_id = cpu->id,
-					     .halt_policy = AXVCPU_HALT_EXIT,
-					     .state_policy = AXVCPU_POLICY_REJECT,
-					     .config = config,
-					     .layers = layers };
-	int status = fill_field(config, info->type->id_field, cpu->id);
-	int32_t error;
+	const struct axvcpu_create_info create = { .size = sizeof(create),
+						   .vcpu_id = cpu->id,
+						   .halt_policy = AXVCPU_HALT_EXIT,
+						   .state_policy = AXVCPU_POLICY_REJECT,
+						   .config = config,
+						   .layers = layers };
+	int32_t error = axvcpu_create(info->engines->items[info->engines->of_cpu[cpu->id]], &create, &cpu->vcpu);
 
-	if (!status)
-		status = fill_field(config, info->type->count_field, info->options->cpus);
-	if (!status)
-		status = fill_field(config, info->type->fdt_field, info->boot->argument);
-	if (!status)
-		status = choose_chip(info, config);
-	if (status)
-		return status;
-	error = axvcpu_create(info->backend, &create, &cpu->vcpu);
 	if (error == AXVCPU_ERROR_NOT_FOUND)
 		return fail_library(STATUS_UNAVAILABLE, "--layer");
 	return error ? fail_library(create_status(error), "cpu %u", cpu->id) : STATUS_OK;
 }
 
+static int create_cpu(const struct machine_info *info, const char *layers, struct cpu *cpu)
+{
+	struct axvcpu_config *config;
+	int status = config_create(info, info->engines->of_cpu[cpu->id], cpu->id, &config);
+
+	if (status)
+		return status;
+	status = create_vcpu(info, config, layers, cpu);
+	axvcpu_config_destroy(config);
+	return status;
+}
+
+/* An engine that the cpu is to switch to: made now, so that a switch is short and all can agree. */
+static int add_engine(const struct machine_info *info, unsigned engine, struct cpu *cpu)
+{
+	struct axvcpu_config *config;
+	int status = config_create(info, engine, cpu->id, &config);
+	int32_t error;
+
+	if (status)
+		return status;
+	error = axvcpu_add_engine(cpu->vcpu, info->engines->items[engine], config);
+	axvcpu_config_destroy(config);
+	return error ? fail_library(create_status(error), "--switch") : STATUS_OK;
+}
+
+static int add_engines(const struct machine_info *info, struct cpu *cpu)
+{
+	const struct switch_plan *plan = info->switch_plan;
+	bool has[ENGINES_MAX] = { false };
+	int status = STATUS_OK;
+
+	has[info->engines->of_cpu[cpu->id]] = true;
+	for (size_t i = 0; i < plan->count && !status; i++) {
+		const struct switch_rule *rule = &plan->rules[i];
+
+		if (!switch_concerns(rule, cpu->id) || has[rule->engine])
+			continue;
+		has[rule->engine] = true;
+		status = add_engine(info, rule->engine, cpu);
+	}
+	return status;
+}
+
+/* What the guest is told of its processors must be what all engines keep. */
+static int agree(const struct machine *machine)
+{
+	struct axvcpu *vcpus[MACHINE_CPUS_MAX];
+
+	if (machine->engines->count < 2)
+		return STATUS_OK;
+	for (unsigned id = 0; id < machine->cpu_count; id++)
+		vcpus[id] = machine->cpus[id].vcpu;
+	return axvcpu_agree(vcpus, machine->cpu_count)
+		       ? fail_library(STATUS_ENGINE, "the engines cannot be one machine's")
+		       : STATUS_OK;
+}
+
 static int create_cpus(const struct machine_info *info, struct machine *machine)
 {
-	struct axvcpu_config *config = NULL;
-	char *layers = join_layers(&info->options->layers);
-	int status = make_config(info, AXVCPU_CONFIG_CREATE, "create", &config);
+	char *layers = join_layers(&info->options->layers, info->layer);
+	int status = STATUS_OK;
 
 	for (unsigned id = 0; id < machine->cpu_count && !status; id++) {
 		machine->cpus[id].machine = machine;
 		machine->cpus[id].id = id;
-		status = create_vcpu(info, config, layers, &machine->cpus[id]);
+		status = create_cpu(info, layers, &machine->cpus[id]);
+		if (!status)
+			status = add_engines(info, &machine->cpus[id]);
 	}
-	axvcpu_config_destroy(config);
 	free(layers);
+	return status ? status : agree(machine);
+}
+
+static int make_setup_configs(const struct machine_info *info, struct machine *machine)
+{
+	int status = STATUS_OK;
+
+	for (unsigned i = 0; i < info->engines->count && !status; i++)
+		status = config_setup(info, i, &machine->setup_configs[i]);
 	return status;
 }
 
@@ -224,7 +201,7 @@ int machine_create(const struct machine_info *info, struct machine **ret_machine
 
 	if (!machine)
 		return fail(STATUS_HOST, "no memory for the machine");
-	machine->backend = info->backend;
+	machine->engines = info->engines;
 	machine->type = info->type;
 	machine->boot = info->boot;
 	machine->console = info->console;
@@ -238,9 +215,11 @@ int machine_create(const struct machine_info *info, struct machine **ret_machine
 	if (!status)
 		status = info->type->create(machine, &machine->board);
 	if (!status)
-		status = make_config(info, AXVCPU_CONFIG_SETUP, "setup", &machine->setup_config);
+		status = make_setup_configs(info, machine);
 	if (!status)
 		status = create_cpus(info, machine);
+	if (!status)
+		status = switches_create(machine, info->switch_plan, &machine->switches);
 	if (status)
 		machine_destroy(machine);
 	else
@@ -254,7 +233,9 @@ void machine_destroy(struct machine *machine)
 		return;
 	for (unsigned id = 0; id < machine->cpu_count; id++)
 		axvcpu_destroy(machine->cpus[id].vcpu);
-	axvcpu_config_destroy(machine->setup_config);
+	switches_destroy(machine->switches);
+	for (unsigned i = 0; i < ENGINES_MAX; i++)
+		axvcpu_config_destroy(machine->setup_configs[i]);
 	if (machine->board)
 		machine->type->destroy(machine->board);
 	axvcpu_space_destroy(machine->space);

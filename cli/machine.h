@@ -15,6 +15,7 @@
 
 #include <axvcpu/axvcpu.h>
 
+#include "engines.h"
 #include "options.h"
 
 struct board;
@@ -22,13 +23,23 @@ struct board_type;
 struct boot;
 struct console;
 struct machine;
+struct switch_plan;
+struct switches;
 
-#define MACHINE_CPUS_MAX 64u
+#define MACHINE_CPUS_MAX OPTIONS_CPUS_MAX
 #define MACHINE_EXIT_KINDS 32u /* the last counts all that this program does not know */
 
 enum machine_end { MACHINE_RUNS, MACHINE_POWER_OFF, MACHINE_RESET, MACHINE_FAILED };
 
 enum cpu_power { CPU_STOPPED, CPU_STARTING, CPU_STARTED };
+
+/* What one engine has done for a cpu: tally.h. */
+struct cpu_share {
+	bool ran;
+	bool counts; /* the engine counts instructions */
+	uint64_t instructions;
+	uint64_t counted_before; /* what the engine had counted when the cpu began to run on it */
+};
 
 /* One cpu. */
 struct cpu {
@@ -49,17 +60,20 @@ struct cpu {
 	atomic_bool dozing;                 /* it sleeps because the guest only polls */
 	char where[160];                    /* its next instruction when it last stopped, "" when it cannot be told */
 	uint64_t exits[MACHINE_EXIT_KINDS];
-	uint64_t instructions;
-	uint64_t instructions_before; /* what the engine had counted when the cpu started */
-	bool counts;                  /* the engine counts instructions */
+	struct cpu_share shares[ENGINES_MAX]; /* by the engines' index */
+	struct cpu_share *share;              /* of the one that it runs on; NULL: it does not run */
+	unsigned switches;                    /* how often it went to another */
+	uint64_t rescues;                     /* of the layer of that name, while the vCPU has been there */
+	uint64_t rescued_instructions;
 };
 
 struct machine {
-	struct axvcpu_backend *backend;
+	const struct engines *engines;
 	const struct board_type *type;
 	const struct boot *boot;
 	struct axvcpu_space *space;
-	struct axvcpu_config *setup_config;
+	struct axvcpu_config *setup_configs[ENGINES_MAX]; /* by the engines' index */
+	struct switches *switches;                        /* NULL: none are asked for */
 	struct board *board;
 	struct console *console;
 	uint64_t memory_size;
@@ -83,11 +97,13 @@ struct machine {
 
 /* What a machine is made of. */
 struct machine_info {
-	struct axvcpu_backend *backend;
+	const struct engines *engines;
+	const struct switch_plan *switch_plan;
 	const struct board_type *type;
 	struct console *console;
 	const struct options *options;
 	const struct boot *boot; /* outlives the machine */
+	const char *layer;       /* below those of the options; "": none */
 };
 
 /* On the heap: it is large. Statuses: USAGE (--set, --layer), UNAVAILABLE, ENGINE, HOST. */

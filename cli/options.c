@@ -245,7 +245,7 @@ static const struct row rows[] = {
 	  "riscv64." },
 	{ "mem", "SIZE", "The machine", parse_memory, IN(memory), 4 * MIB, 64 * TIB, 0, "128M",
 	  "The guest's memory: a number with K, M, G or T behind it, from 4M to what the host has." },
-	{ "smp", "N", "The machine", parse_count, IN(cpus), 1, 64, 0, "1",
+	{ "smp", "N", "The machine", parse_count, IN(cpus), 1, OPTIONS_CPUS_MAX, 0, "1",
 	  "How many CPUs the guest has, 1 to 64; each is a thread of the host." },
 	{ "append", "TEXT", "The machine", parse_any_text, IN(append), 0, 0, 0, NULL,
 	  "The kernel's command line; on riscv64 the guest finds it as bootargs in the device tree." },
@@ -272,6 +272,15 @@ static const struct row rows[] = {
 	{ "layer", "NAME[=OPTIONS]", "The engine", parse_texts, IN(layers), 0, 0, 0, NULL,
 	  "Puts a layer, such as trace, between the machine and the engine. May be given again: the first is the "
 	  "outermost." },
+	{ "vcpu", "N=BACKEND[,FIELD=VALUE...]", "Several engines", parse_texts, IN(vcpus), 0, 0, 0, NULL,
+	  "What executes one CPU of the guest; the first is 0, and those without get --backend's. Fields are those of "
+	  "--set create. May be given again. Example: --smp 2 --vcpu 1=sim-x86_64" },
+	{ "switch", "[N@]TRIGGER:BACKEND", "Several engines", parse_texts, IN(switches), 0, 0, 0, NULL,
+	  "Moves a running CPU (CPU N, or each) to another engine, once, when it comes to pc=ADDRESS or symbol=NAME, "
+	  "has executed insns=NUMBER, has made exit=REASON*COUNT; or all when the console prints marker=TEXT, or at "
+	  "time=DURATION. May be given again. Example: --switch marker=login:sim-x86_64" },
+	{ "symbols", "FILE", "Several engines", parse_text, IN(symbols), 0, 0, 0, NULL,
+	  "An ELF file or a System.map that has the symbols, where the image has none. Example: --symbols vmlinux" },
 	{ "list", NULL, "Information", parse_action, 0, 0, 0, ACTION_LIST, NULL,
 	  "Lists the backends and layers that were found, and those that were refused and why. Runs none of their "
 	  "code." },
@@ -366,9 +375,12 @@ int options_parse(int argc, char **argv, struct options *ret_options)
 
 void options_finish(struct options *options)
 {
-	free(options->sets.items);
-	free(options->layers.items);
-	options->sets = options->layers = (struct texts){ NULL, 0 };
+	struct texts *const lists[] = { &options->sets, &options->layers, &options->vcpus, &options->switches };
+
+	for (size_t i = 0; i < COUNT(lists); i++) {
+		free(lists[i]->items);
+		*lists[i] = (struct texts){ NULL, 0 };
+	}
 }
 
 const char *options_name(size_t index)

@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#define OPTIONS_CPUS_MAX 64u
+
 /* What the command line asks for. */
 enum { ACTION_RUN, ACTION_LIST, ACTION_INSPECT, ACTION_DUMP_DTB, ACTION_HELP, ACTION_VERSION };
 
@@ -28,8 +30,11 @@ struct options {
 	const char *dump_dtb;
 	struct texts sets;
 	struct texts layers;
-	uint32_t arch;   /* AXVCPU_ARCH_* of the guest; 0: not said */
-	uint64_t memory; /* bytes */
+	struct texts vcpus;
+	struct texts switches;
+	const char *symbols; /* the file; NULL: the image */
+	uint32_t arch;       /* AXVCPU_ARCH_* of the guest; 0: not said */
+	uint64_t memory;     /* bytes */
 	uint64_t cpus;
 	uint64_t entry;
 	uint64_t timeout_ns; /* 0: none */

@@ -10,18 +10,17 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <axvcpu/plugin/plugin.h>
-
 #include "board/board.h"
 #include "boot.h"
 #include "console/console.h"
 #include "console/terminal.h"
-#include "engine.h"
+#include "engines.h"
 #include "fail.h"
 #include "output.h"
 #include "run.h"
 #include "signals.h"
 #include "stats.h"
+#include "switch.h"
 
 /* How long output may take that is left when the user, or --timeout, has ended the run. */
 #define LAST_OUTPUT_NS 200000000u
@@ -31,8 +30,9 @@ struct session {
 	const struct options *options;
 	const struct board_type *type;
 	int signal_fd;
-	struct engine engine;
-	char engine_text[256]; /* for the guest, and for --stats */
+	struct engines engines;
+	struct switch_plan switch_plan;
+	char engine_text[1024]; /* for the guest, and for --stats */
 	struct boot boot;
 	struct console console;
 	bool console_open;
@@ -60,38 +60,39 @@ static uint32_t guest_arch(const struct session *session)
 	return image_guess_arch(image);
 }
 
-static int open_engine(struct session *session)
+/* Those that are named come first: without a guest that tells it, they say what --backend auto is to be for. */
+static int open_engines(struct session *session)
 {
-	uint32_t arch = guest_arch(session);
+	uint32_t arch;
+	int status = engines_open_named(session->options, &session->engines);
 
-	return engine_open(session->options, arch ? arch : board_riscv64.arch, &session->engine);
+	if (!status)
+		status = switch_plan_parse(session->options, &session->engines, &session->switch_plan);
+	if (status)
+		return status;
+	arch = guest_arch(session);
+	arch = arch ? arch : engines_arch(&session->engines);
+	return engines_open_standard(session->options, arch ? arch : board_riscv64.arch, &session->engines);
 }
 
-/* Of the guest and of the backend, the first that is for one architecture decides; else it is the first board. */
+/* Of the guest and of the engines, the first that is for one architecture decides; else it is the first board. */
 static uint32_t board_arch(const struct session *session)
 {
-	uint32_t guest = guest_arch(session), backend = axvcpu_backend_description(session->engine.backend)->arch;
+	uint32_t guest = guest_arch(session), engines = engines_arch(&session->engines);
 
-	return guest ? guest : backend ? backend : board_riscv64.arch;
+	return guest ? guest : engines ? engines : board_riscv64.arch;
 }
 
 static int choose_board(struct session *session)
 {
-	const struct axarch_description *description = axvcpu_backend_description(session->engine.backend);
 	uint32_t arch = board_arch(session);
 
 	session->type = board_for(arch);
 	if (!session->type)
-		return fail(STATUS_UNAVAILABLE,
-			    "--backend %s: there is no board for %s guests yet; --list shows others", description->id,
-			    axvcpu_arch_name(arch));
-	if (description->arch && description->arch != arch)
-		return fail(STATUS_UNAVAILABLE,
-			    "--backend %s: it runs %s guests, and this one is for %s; --list shows others",
-			    description->id, axvcpu_arch_name(description->arch), axvcpu_arch_name(arch));
-	snprintf(session->engine_text, sizeof(session->engine_text), "%s %s (%s)", description->id,
-		 description->version, description->summary);
-	return STATUS_OK;
+		return fail(STATUS_UNAVAILABLE, "%s: there is no board for %s guests yet; --list shows other engines",
+			    engines_name(&session->engines, 0), axvcpu_arch_name(arch));
+	engines_describe(&session->engines, session->engine_text, sizeof(session->engine_text));
+	return engines_check_arch(&session->engines, arch);
 }
 
 /* What the process ends with after a signal; --timeout is one too, so that it counts in every phase. */
@@ -125,26 +126,66 @@ static int prepare(struct session *session)
 	int status = boot_read_image(session->options, session->signal_fd, &session->boot);
 
 	if (!status)
-		status = open_engine(session);
+		status = open_engines(session);
 	if (!status)
 		status = choose_board(session);
 	if (!status)
 		status = prepare_boot(session);
+	if (!status)
+		status = switch_plan_resolve(&session->switch_plan, session->options, &session->engines,
+					     &session->boot.image_file, session->signal_fd);
 	if (status == STATUS_SIGNAL)
 		status = signal_status(signals_take(session->signal_fd));
 	return status;
 }
 
+/* " (cpu 1, 2)": those that start on the engine; nothing where all do. */
+static void write_starting(FILE *stream, const struct session *session, unsigned engine)
+{
+	const unsigned *of_cpu = session->engines.of_cpu;
+	unsigned count = 0;
+
+	for (unsigned cpu = 0; cpu < session->options->cpus; cpu++)
+		count += of_cpu[cpu] == engine;
+	if (count == session->options->cpus)
+		return;
+	fputs(" (cpu", stream);
+	for (unsigned cpu = 0, written = 0; cpu < session->options->cpus; cpu++)
+		if (of_cpu[cpu] == engine)
+			fprintf(stream, "%s %u", written++ ? "," : "", cpu);
+	fputc(')', stream);
+}
+
+static bool is_started_on(const struct session *session, unsigned engine)
+{
+	for (unsigned cpu = 0; cpu < session->options->cpus; cpu++)
+		if (session->engines.of_cpu[cpu] == engine)
+			return true;
+	return false;
+}
+
+/* "kvm", or "kvm (cpu 0), sim-x86_64 (cpu 1, 2)" where cpus start on several. */
+static void write_engines(FILE *stream, const struct session *session)
+{
+	for (unsigned i = 0, written = 0; i < session->engines.count; i++) {
+		if (!is_started_on(session, i))
+			continue;
+		fprintf(stream, "%s%s", written++ ? ", " : "", engines_name(&session->engines, i));
+		write_starting(stream, session, i);
+	}
+}
+
 /* A script is told of the engine only where it is not the one that is to be expected. */
 static void greet(const struct session *session)
 {
-	const char *id = axvcpu_backend_description(session->engine.backend)->id, *reason = session->engine.reason;
+	const char *reason = session->engines.reason;
 
-	if (session->console.interactive)
-		fprintf(stderr, "axvcpu-run: engine %s%s%s; Ctrl-A x ends the run, Ctrl-A h shows the keys\n", id,
-			reason[0] ? ": " : "", reason);
-	else if (session->engine.unexpected)
-		fprintf(stderr, "axvcpu-run: engine %s: %s\n", id, reason);
+	if (!session->console.interactive && !session->engines.unexpected)
+		return;
+	fputs("axvcpu-run: engine ", stderr);
+	write_engines(stderr, session);
+	fprintf(stderr, "%s%s%s\n", reason[0] ? ": " : "", reason,
+		session->console.interactive ? "; Ctrl-A x ends the run, Ctrl-A h shows the keys" : "");
 }
 
 static int open_console(struct session *session)
@@ -193,6 +234,14 @@ static void check_console(struct session *session, const struct pollfd fds[3])
 			      "the guest's console: standard output: %s", strerror(session->console.output_error));
 }
 
+static uint64_t due_in_ns(const struct session *session)
+{
+	uint64_t board = session->type->due_in_ns(session->machine->board),
+		 switches = switches_due_in_ns(session->machine);
+
+	return board < switches ? board : switches;
+}
+
 /* Until the machine has ended, for whatever reason. */
 static void serve(struct session *session)
 {
@@ -205,13 +254,14 @@ static void serve(struct session *session)
 		console_prepare(&session->console, fds);
 		fds[3] = (struct pollfd){ .fd = session->signal_fd, .events = POLLIN };
 		fds[4] = (struct pollfd){ .fd = machine->event_fd, .events = POLLIN };
-		if (wait_for_events(fds, 5, session->type->due_in_ns(machine->board)) < 0)
+		if (wait_for_events(fds, 5, due_in_ns(session)) < 0)
 			continue; /* EINTR: nothing is known of the descriptors */
 		if (fds[4].revents && read(machine->event_fd, &count, sizeof(count)) < 0)
 			continue; /* somebody else took it: there is none */
 		check_signals(session);
 		check_console(session, fds);
 		session->type->tick(machine->board);
+		switches_tick(machine);
 	}
 }
 
@@ -282,11 +332,13 @@ static int run_machine(struct session *session)
 /* One machine after the other, while the guest resets. */
 static int run_machines(struct session *session)
 {
-	const struct machine_info info = { .backend = session->engine.backend,
+	const struct machine_info info = { .engines = &session->engines,
+					   .switch_plan = &session->switch_plan,
 					   .type = session->type,
 					   .console = &session->console,
 					   .options = session->options,
-					   .boot = &session->boot };
+					   .boot = &session->boot,
+					   .layer = session->engines.rescue };
 	bool again;
 	int status;
 
@@ -309,7 +361,8 @@ static void finish(struct session *session)
 	if (session->console_open)
 		console_close(&session->console);
 	boot_finish(&session->boot);
-	axvcpu_backend_close(session->engine.backend);
+	switch_plan_finish(&session->switch_plan);
+	engines_close(&session->engines);
 	free(session);
 }
 
@@ -323,6 +376,8 @@ static struct session *new_session(const struct options *options, int signal_fd)
 	session->signal_fd = signal_fd;
 	session->begin_ns = now_ns();
 	session->stats.engine = session->engine_text;
+	session->stats.engines = &session->engines;
+	session->stats.switch_plan = &session->switch_plan;
 	start_timeout(options->timeout_ns);
 	return session;
 }

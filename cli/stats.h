@@ -7,17 +7,27 @@
 #include <stdio.h>
 
 #include "machine.h"
+#include "switch_plan.h"
 
 struct stats {
 	const char *engine; /* name and version */
 	unsigned cpus;
 	unsigned boots;
+	const struct engines *engines;
+	const struct switch_plan *switch_plan;
 	uint64_t exits[MACHINE_EXIT_KINDS];
-	bool counted; /* the engine counts instructions */
+	struct cpu_stats {
+		unsigned switches;
+		struct cpu_share shares[ENGINES_MAX]; /* by the engines' index */
+	} by_cpu[MACHINE_CPUS_MAX];
+	bool counted;   /* an engine counts instructions */
+	bool uncounted; /* and another does not */
 	uint64_t instructions;
-	uint64_t unassigned; /* accesses to addresses without a device */
-	uint64_t run_ns;     /* the guest was up */
-	uint64_t start_ns;   /* from the program's start to the guest's first */
+	uint64_t rescues;              /* of the layer rescue */
+	uint64_t rescued_instructions; /* that it had executed elsewhere */
+	uint64_t unassigned;           /* accesses to addresses without a device */
+	uint64_t run_ns;               /* the guest was up */
+	uint64_t start_ns;             /* from the program's start to the guest's first */
 };
 
 /* Adds what a machine did that has stopped. */

@@ -99,7 +99,7 @@ bool console_has_input(struct console *console)
 	return has;
 }
 
-void console_put(struct console *console, uint8_t byte)
+static void put(struct console *console, uint8_t byte)
 {
 	bool first;
 
@@ -109,6 +109,19 @@ void console_put(struct console *console, uint8_t byte)
 	pthread_mutex_unlock(&console->lock);
 	if (first)
 		wake_main(console);
+}
+
+void console_put(struct console *console, uint8_t byte)
+{
+	put(console, byte);
+	if (console->listen)
+		console->listen(console->listen_context, byte);
+}
+
+void console_listen(struct console *console, void (*listen)(void *context, uint8_t byte), void *context)
+{
+	console->listen = listen;
+	console->listen_context = context;
 }
 
 void console_wait_room(struct console *console)
@@ -154,7 +167,7 @@ void console_prepare(struct console *console, struct pollfd fds[3])
 static void put_text(struct console *console, const char *text)
 {
 	for (; *text; text++)
-		console_put(console, (uint8_t)*text);
+		put(console, (uint8_t)*text);
 }
 
 static const char key_help[] =

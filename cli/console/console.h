@@ -37,6 +37,8 @@ struct console {
 	int output_error; /* errno of the write that failed */
 	pthread_mutex_t lock;
 	pthread_cond_t room;
+	void (*listen)(void *context, uint8_t byte); /* hears what the guest writes */
+	void *listen_context;
 	struct ring input, output;
 	uint8_t input_data[CONSOLE_INPUT_CAPACITY];
 	uint8_t output_data[CONSOLE_OUTPUT_CAPACITY];
@@ -54,6 +56,9 @@ bool console_has_input(struct console *console);
 
 /* [any-thread] One byte of output; never blocks. Up to CONSOLE_OUTPUT_RESERVE bytes fit after console_wait_room. */
 void console_put(struct console *console, uint8_t byte);
+
+/* Who hears each byte that console_put takes, on the thread that puts it; NULL: nobody. While no vCPU runs. */
+void console_listen(struct console *console, void (*listen)(void *context, uint8_t byte), void *context);
 
 /* [any-thread] Waits until there is room for a reserve of output, or console_stop. */
 void console_wait_room(struct console *console);

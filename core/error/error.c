@@ -10,15 +10,26 @@
 
 static _Thread_local int32_t last_code;
 static _Thread_local char last_text[TEXT_CAPACITY];
+static _Thread_local int32_t expected_code;
 
 static int32_t set_formatted(int32_t code, const char *format, va_list arguments)
 {
 	char text[TEXT_CAPACITY]; /* not last_text: it may be among the arguments */
+	int length = vsnprintf(text, sizeof(text), format, arguments);
 
-	vsnprintf(text, sizeof(text), format, arguments);
-	memcpy(last_text, text, sizeof(text));
+	memcpy(last_text, text, length < TEXT_CAPACITY ? (size_t)length + 1 : TEXT_CAPACITY);
 	last_code = code;
 	return code;
+}
+
+void error_expect(int32_t code)
+{
+	expected_code = code;
+}
+
+int error_is_expected(int32_t code)
+{
+	return code == expected_code && code;
 }
 
 int32_t error_set(int32_t code, const char *format, ...)

@@ -15,4 +15,11 @@ int32_t error_prefix(int32_t code, const char *format, ...) AXVCPU_PRINTF(2, 3);
 /* Forgets the present error, so that error_prefix can tell whether a plugin left one. */
 void error_clear(void);
 
+/*
+ * Plugins' errors of this code are an everyday answer for a while, that nobody reads: error_is_expected tells the host
+ * table to make no text, as many a register that an engine lacks would cost more than those that it has. 0: none is.
+ */
+void error_expect(int32_t code);
+int error_is_expected(int32_t code);
+
 #endif

@@ -22,7 +22,7 @@ static void write_record(struct writer *writer, const struct axvcpu_reg *reg, co
 	writer->count++;
 }
 
-static int32_t write_regs(struct axvcpu *vcpu, uint32_t arch, struct writer *writer)
+static int32_t write_all_regs(struct axvcpu *vcpu, uint32_t arch, struct writer *writer)
 {
 	uint8_t value[AXVCPU_REG_SIZE_MAX];
 	uint32_t count;
@@ -40,6 +40,16 @@ static int32_t write_regs(struct axvcpu *vcpu, uint32_t arch, struct writer *wri
 			return error;
 	}
 	return 0;
+}
+
+static int32_t write_regs(struct axvcpu *vcpu, uint32_t arch, struct writer *writer)
+{
+	int32_t error;
+
+	error_expect(AXVCPU_ERROR_NOT_FOUND);
+	error = write_all_regs(vcpu, arch, writer);
+	error_expect(0);
+	return error;
 }
 
 static int32_t finish(const struct axvcpu *vcpu, uint32_t arch, const struct writer *writer)

@@ -100,8 +100,10 @@ int32_t state_transfer(const struct axarch_dispatch *from, const struct axarch_d
 	const struct axvcpu_reg *regs = axvcpu_regs(arch, &count);
 	int32_t error = 0;
 
+	error_expect(AXVCPU_ERROR_NOT_FOUND);
 	for (uint32_t i = 0; i < count && !error; i++)
 		if (is_carried(&regs[i]))
 			error = carry(from, to, &regs[i]);
+	error_expect(0);
 	return error;
 }

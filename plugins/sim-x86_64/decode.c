@@ -526,6 +526,15 @@ static void mend_pause(struct instruction *insn)
 		};
 }
 
+/* A processor without tzcnt and lzcnt takes their prefix for nothing: kernels use that, and are content with bsf. */
+static void mend_scan(const struct x86_cpu *cpu, struct instruction *insn)
+{
+	if (insn->head.mnemonic == ZYDIS_MNEMONIC_TZCNT && !x86_has(cpu, X86_FEATURE_BIT_BMI1))
+		insn->head.mnemonic = ZYDIS_MNEMONIC_BSF;
+	if (insn->head.mnemonic == ZYDIS_MNEMONIC_LZCNT && !x86_has(cpu, X86_FEATURE_BIT_LZCNT))
+		insn->head.mnemonic = ZYDIS_MNEMONIC_BSR;
+}
+
 static bool add_instruction(struct builder *builder)
 {
 	struct x86_op *op = &builder->ops[builder->count];
@@ -541,6 +550,7 @@ static bool add_instruction(struct builder *builder)
 	if (!ZYAN_SUCCESS(status))
 		return add_undecodable(builder, status);
 	mend_pause(&insn);
+	mend_scan(builder->cpu, &insn);
 	find_kinds(&insn);
 	*op = (struct x86_op){
 		.at = (uint8_t)builder->at,

@@ -14,7 +14,7 @@ MANUAL = os.path.join(harness.SOURCE, "docs", "axvcpu-run.1")
 
 # What the program is to have; an option that is taken away, or that nobody described, fails here.
 OPTIONS = {"arch", "chip", "mem", "smp", "append", "initrd", "entry", "dtb", "dumpdtb", "backend", "set", "layer", "list", "inspect", "json", "help",
-           "version", "stats", "timeout", "no-reboot"}
+           "version", "stats", "timeout", "no-reboot", "vcpu", "switch", "symbols"}
 STATUSES = {"0", "63", "64", "65", "66", "69", "70", "71", "74", "80", "81", "82", "124"}
 
 

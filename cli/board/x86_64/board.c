@@ -17,12 +17,16 @@
 static void set_chip_interrupt(struct machine *machine, unsigned irq, bool level)
 {
 	uint64_t arguments[] = { 0, irq, level }, result;
+	struct axvcpu_backend *backend;
 	void *vcpu;
 
-	if (!machine->cpus[0].vcpu || axvcpu_arch_vcpu(machine->cpus[0].vcpu, machine->backend, &vcpu))
+	if (!machine->cpus[0].vcpu)
+		return;
+	backend = axvcpu_backend_of(machine->cpus[0].vcpu);
+	if (axvcpu_arch_vcpu(machine->cpus[0].vcpu, backend, &vcpu))
 		return;
 	arguments[0] = (uintptr_t)vcpu;
-	axvcpu_backend_call(machine->backend, "axvcpu.kvm-chip/1", "set_irq", arguments, 3, &result);
+	axvcpu_backend_call(backend, "axvcpu.kvm-chip/1", "set_irq", arguments, 3, &result);
 }
 
 /* Interrupts of ISA go to both kinds of controllers; the guest uses one of them. */
