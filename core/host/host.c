@@ -99,6 +99,11 @@ static int32_t host_unlisten(struct axarch_space *space, const struct axarch_spa
 	return space_unlisten(inside(space), listener);
 }
 
+static void host_writers(struct axarch_space *space, int32_t writers)
+{
+	space_writers(inside(space), writers);
+}
+
 static const void *host_extension(const char *name)
 {
 	return strcmp(name, AXARCH_ENGINES) ? NULL : engines_table();
@@ -119,6 +124,7 @@ static const struct axarch_host table = {
 	.space_listen = host_listen,
 	.space_unlisten = host_unlisten,
 	.get_extension = host_extension,
+	.space_writers = host_writers,
 };
 
 const struct axarch_host *host_table(void)

@@ -2,7 +2,8 @@
 /*
  * An address space inside: a table of slots sorted by address, the listeners, and which lock guards what.
  *
- *   change     serialises add, remove, log on/off and listen, together with their events. Taken first.
+ *   change     serialises add, remove, log on/off, listen and the number of writers, together with their events. Taken
+ *              first.
  *   listeners_lock  read while `heard` runs, written by listen and unlisten.
  *   table_lock read by everybody who looks at slots or copies memory, written for the moment in which the table
  * changes; never held while a listener runs.
@@ -38,6 +39,7 @@ struct axvcpu_space {
 	pthread_mutex_t change;
 	uint32_t last_id;
 	uint64_t owned_bytes;
+	uint64_t writers; /* vCPUs whose writes nobody is told of */
 
 	pthread_rwlock_t table_lock;
 	struct slot **slots;

@@ -55,6 +55,17 @@ static int32_t append(struct axvcpu_space *space, struct listener listener)
 	return listeners ? 0 : error_set(AXVCPU_ERROR_NO_MEMORY, "no memory for a listener");
 }
 
+/* What goes with an event that is of no slot. */
+static const struct slot no_slot;
+
+void space_writers(struct axvcpu_space *space, int32_t more)
+{
+	pthread_mutex_lock(&space->change);
+	space->writers += (uint64_t)(int64_t)more;
+	listeners_tell(space, AXVCPU_SPACE_WRITERS, &no_slot, 0, space->writers);
+	pthread_mutex_unlock(&space->change);
+}
+
 /* `change` is held from before the first announcement until the listener is in the list, so that no change falls
  * between. */
 static int32_t listen(struct axvcpu_space *space, struct listener listener)
@@ -68,6 +79,8 @@ static int32_t listen(struct axvcpu_space *space, struct listener listener)
 
 		listener.tell(listener.key, AXVCPU_SPACE_ADDED, slot, slot->gpa, slot->size);
 	}
+	if (!error && space->writers)
+		listener.tell(listener.key, AXVCPU_SPACE_WRITERS, &no_slot, 0, space->writers);
 	pthread_mutex_unlock(&space->change);
 	return error;
 }

@@ -19,6 +19,10 @@ int32_t space_find(struct axvcpu_space *space, uint64_t gpa, struct axarch_slot 
 /* Marks the pages of [gpa, gpa + size) dirty in the slots that log. The range may have holes. */
 void space_mark_dirty(struct axvcpu_space *space, uint64_t gpa, uint64_t size);
 
+/* `more` vCPUs write without anybody being told (negative: so many fewer). Every listener has heard it when it returns.
+ */
+void space_writers(struct axvcpu_space *space, int32_t more);
+
 /* As axvcpu_space_listen and unlisten, with a plugin's listener. */
 int32_t space_listen(struct axvcpu_space *space, const struct axarch_space_listener *listener);
 int32_t space_unlisten(struct axvcpu_space *space, const struct axarch_space_listener *listener);

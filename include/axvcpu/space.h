@@ -113,7 +113,8 @@ AXVCPU_API int32_t axvcpu_space_fetch_dirty(struct axvcpu_space *space, uint32_t
 enum { AXVCPU_SPACE_EVENTS(AXVCPU_SPACE_EVENT_CONSTANT) };
 #undef AXVCPU_SPACE_EVENT_CONSTANT
 
-/* What a listener hears. `slot` is the slot concerned; gpa and size are the part of it concerned. */
+/* What a listener hears. `slot` is the slot concerned, and gpa and size are the part of it concerned; WRITERS is of no slot: all zeros
+ * but `size`. */
 struct axvcpu_space_event {
 	uint32_t size_of_struct;
 	uint32_t kind; /* AXVCPU_SPACE_* event */

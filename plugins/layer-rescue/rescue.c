@@ -12,7 +12,7 @@
  *
  * Where failures follow closely on each other, carrying the state over and back costs more than executing what lies
  * between them: then more instructions than one are executed, twice as many each time up to a limit, and half as many
- * each time as the engine below ran on for longer.
+ * each time that the engine below has run on for longer.
  *
  * Knows no architecture, and of the registers only what the library's table says.
  */
@@ -252,34 +252,48 @@ static int32_t limit(struct rescue *rescue)
 	return error;
 }
 
+static void keep_text(const struct rescue *rescue, char ret_text[TEXT_SIZE])
+{
+	snprintf(ret_text, TEXT_SIZE, "%s", rescue->engines->error_text());
+}
+
+/* Why the engine below could not, and why the other cannot either. */
+static void tell_both(const struct rescue *rescue, const char *reason)
+{
+	rescue->host->error(AXVCPU_ERROR_UNSUPPORTED, "%s; nor can %s in its place: %s", rescue->why,
+			    rescue->options.backend, reason);
+}
+
+static int32_t give_to_other(struct rescue *rescue)
+{
+	int32_t error = prepare_other(rescue);
+
+	if (!error)
+		error = carry_there(&rescue->carry);
+	if (error)
+		return error;
+	choose_stretch(rescue);
+	return limit(rescue);
+}
+
 /* On failure the exit stays what it is, with both reasons for its text. */
 static void leave(struct rescue *rescue)
 {
-	int32_t error;
-
-	snprintf(rescue->why, sizeof(rescue->why), "%s", rescue->engines->error_text());
-	if (!rescue->why[0])
-		snprintf(rescue->why, sizeof(rescue->why), "the engine cannot execute an instruction");
-	error = prepare_other(rescue);
-	if (!error)
-		error = carry_there(&rescue->carry);
-	if (!error) {
-		choose_stretch(rescue);
-		error = limit(rescue);
-	}
-	if (!error) {
-		rescue->began_count = 0;
-		rescue->began_count = executed(rescue);
-		show(rescue);
-		rescue->rescues++;
-		rescue->away = true;
-		return;
-	}
 	char reason[TEXT_SIZE];
 
-	snprintf(reason, sizeof(reason), "%s", rescue->engines->error_text());
-	rescue->host->error(AXVCPU_ERROR_UNSUPPORTED, "%s; nor can %s in its place: %s", rescue->why,
-			    rescue->options.backend, reason);
+	keep_text(rescue, rescue->why);
+	if (!rescue->why[0])
+		snprintf(rescue->why, sizeof(rescue->why), "the engine cannot execute an instruction");
+	if (give_to_other(rescue)) {
+		keep_text(rescue, reason);
+		tell_both(rescue, reason);
+		return;
+	}
+	rescue->began_count = 0;
+	rescue->began_count = executed(rescue);
+	show(rescue);
+	rescue->rescues++;
+	rescue->away = true;
 }
 
 /* Back to the engine below. On failure the vCPU stays away, and says so by a FailEntry. */
@@ -293,7 +307,7 @@ static bool come_back(struct rescue *rescue, struct axvcpu_exit *exit)
 		rescue->back_ns = cpu_time_ns();
 		return true;
 	}
-	snprintf(reason, sizeof(reason), "%s", rescue->engines->error_text());
+	keep_text(rescue, reason);
 	rescue->host->error(AXVCPU_ERROR_UNSUPPORTED,
 			    "%s; %s has executed it, but its state cannot be carried back: %s", rescue->why,
 			    rescue->options.backend, reason);
@@ -316,14 +330,13 @@ static bool both_fail(struct rescue *rescue, struct axvcpu_exit *exit)
 	bool is_first = !executed(rescue);
 	char reason[TEXT_SIZE];
 
-	snprintf(reason, sizeof(reason), "%s", rescue->engines->error_text());
+	keep_text(rescue, reason);
 	if (!come_back(rescue, exit))
 		return true;
 	if (!is_first)
 		return false;
 	*exit = failure;
-	rescue->host->error(AXVCPU_ERROR_UNSUPPORTED, "%s; nor can %s in its place: %s", rescue->why,
-			    rescue->options.backend, reason);
+	tell_both(rescue, reason);
 	return true;
 }
 

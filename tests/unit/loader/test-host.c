@@ -33,11 +33,14 @@ static void test_error(void **state)
 }
 
 static unsigned heard_count;
+static uint64_t writers;
 
 static void heard(void *context, const struct axarch_space_event *event)
 {
 	(void)context;
 	heard_count += event->kind == AXARCH_SPACE_ADDED;
+	if (event->kind == AXARCH_SPACE_WRITERS)
+		writers = event->size;
 }
 
 static void test_space(void **state)
@@ -61,6 +64,10 @@ static void test_space(void **state)
 	assert_int_equal(host->space_find(inside, 0x3000, &found), AXVCPU_ERROR_NOT_FOUND);
 	assert_ok(host->space_listen(inside, &listener));
 	assert_int_equal(heard_count, 1);
+	host->space_writers(inside, 1);
+	assert_int_equal(writers, 1);
+	host->space_writers(inside, -1);
+	assert_int_equal(writers, 0);
 	assert_ok(host->space_unlisten(inside, &listener));
 	host->space_mark_dirty(inside, 0x1000, 0x1000);
 	host->space_release(inside);

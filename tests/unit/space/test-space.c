@@ -308,6 +308,47 @@ static void listeners_hear_every_change(void **state)
 	assert_string_equal(engine.text, vmm.text);
 }
 
+/* The numbers of writers that were heard, as the digits of one number. */
+static void vmm_counts(void *context, const struct axvcpu_space_event *event)
+{
+	if (event->kind != AXVCPU_SPACE_WRITERS)
+		return;
+	assert_int_equal(event->gpa, 0);
+	assert_null(event->slot.host);
+	*(uint64_t *)context = *(uint64_t *)context * 10 + event->size;
+}
+
+static void engine_counts(void *context, const struct axarch_space_event *event)
+{
+	if (event->kind == AXARCH_SPACE_WRITERS)
+		*(uint64_t *)context = *(uint64_t *)context * 10 + event->size;
+}
+
+static void writers_are_counted_and_told_to_all_also_to_who_comes_later(void **state)
+{
+	struct axvcpu_space *space = *state;
+	uint64_t vmm = 0, engine = 0, other = 0;
+	const struct axvcpu_space_listener vmm_listener = { vmm_counts, &vmm };
+	const struct axarch_space_listener engine_listener = { engine_counts, &engine };
+	const struct axarch_space_listener other_listener = { engine_counts, &other };
+
+	assert_ok(add(space, 0, PAGE, 0, NULL));
+	assert_ok(axvcpu_space_listen(space, &vmm_listener));
+	space_writers(space, 1);
+	space_writers(space, 1);
+	assert_ok(space_listen(space, &engine_listener));
+	space_writers(space, 1);
+	space_writers(space, -1);
+	space_writers(space, -2);
+	assert_ok(space_listen(space, &other_listener)); /* there are none now */
+	assert_int_equal(vmm, 12320);
+	assert_int_equal(engine, 2320);
+	assert_int_equal(other, 0);
+	assert_ok(axvcpu_space_unlisten(space, &vmm_listener));
+	assert_ok(space_unlisten(space, &engine_listener));
+	assert_ok(space_unlisten(space, &other_listener));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -326,6 +367,7 @@ int main(void)
 		TEST(the_dirty_log_tells_who_wrote_what),
 		TEST(the_dirty_log_can_be_switched),
 		TEST(listeners_hear_every_change),
+		TEST(writers_are_counted_and_told_to_all_also_to_who_comes_later),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
