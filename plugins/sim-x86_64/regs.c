@@ -24,12 +24,6 @@
 
 /* ---- answers ---- */
 
-static int32_t not_found(const struct x86_cpu *cpu, uint64_t id)
-{
-	return cpu->cpu.host->error(AXVCPU_ERROR_NOT_FOUND, WHO ": this processor has no register 0x%llx",
-				    (unsigned long long)id);
-}
-
 static int32_t wrong_size(const struct x86_cpu *cpu, uint64_t id, uint32_t size)
 {
 	return cpu->cpu.host->error(AXVCPU_ERROR_INVALID_INPUT, WHO ": register 0x%llx does not have %u bytes",
@@ -747,7 +741,7 @@ static int32_t get_fp(struct x86_cpu *cpu, uint64_t id, uint64_t index, void *re
 		return 0;
 	}
 	if (index - 16 >= FPU_FIELDS)
-		return not_found(cpu, id);
+		return AXVCPU_ERROR_NOT_FOUND; /* an everyday answer: without a text */
 	if (size != sizeof(value))
 		return wrong_size(cpu, id, size);
 	value = get_fpu(cpu, (unsigned)(index - 16));
@@ -778,7 +772,7 @@ static int32_t set_fp(struct x86_cpu *cpu, uint64_t id, uint64_t index, const vo
 		return 0;
 	}
 	if (index - 16 >= FPU_FIELDS)
-		return not_found(cpu, id);
+		return AXVCPU_ERROR_NOT_FOUND;
 	if (size != sizeof(word))
 		return wrong_size(cpu, id, size);
 	memcpy(&word, value, sizeof(word));
@@ -812,11 +806,11 @@ int32_t x86_get_reg(struct x86_cpu *cpu, uint64_t id, void *ret_value, uint32_t 
 		return error;
 	x86_finish_access(cpu);
 	if (AXVCPU_REG_ID_ARCH(id) != AXVCPU_ARCH_X86_64)
-		return not_found(cpu, id);
+		return AXVCPU_ERROR_NOT_FOUND;
 	if (AXVCPU_REG_ID_GROUP(id) == AXVCPU_REG_FP)
 		return get_fp(cpu, id, index, ret_value, size);
 	if (!is_word_group(id) || groups[AXVCPU_REG_ID_GROUP(id)].get(cpu, index, &value))
-		return not_found(cpu, id);
+		return AXVCPU_ERROR_NOT_FOUND;
 	if (size != sizeof(value))
 		return wrong_size(cpu, id, size);
 	memcpy(ret_value, &value, sizeof(value));
@@ -826,19 +820,17 @@ int32_t x86_get_reg(struct x86_cpu *cpu, uint64_t id, void *ret_value, uint32_t 
 int32_t x86_set_reg(struct x86_cpu *cpu, uint64_t id, const void *value, uint32_t size)
 {
 	uint64_t index = AXVCPU_REG_ID_INDEX(id), word;
-	int32_t error;
 
 	if (!cpu->unsettled)
 		x86_finish_access(cpu);
 	if (AXVCPU_REG_ID_ARCH(id) != AXVCPU_ARCH_X86_64)
-		return not_found(cpu, id);
+		return AXVCPU_ERROR_NOT_FOUND;
 	if (AXVCPU_REG_ID_GROUP(id) == AXVCPU_REG_FP)
 		return set_fp(cpu, id, index, value, size);
 	if (!is_word_group(id))
-		return not_found(cpu, id);
+		return AXVCPU_ERROR_NOT_FOUND;
 	if (size != sizeof(word))
 		return wrong_size(cpu, id, size);
 	memcpy(&word, value, sizeof(word));
-	error = groups[AXVCPU_REG_ID_GROUP(id)].set(cpu, index, word);
-	return error == AXVCPU_ERROR_NOT_FOUND ? not_found(cpu, id) : error;
+	return groups[AXVCPU_REG_ID_GROUP(id)].set(cpu, index, word);
 }

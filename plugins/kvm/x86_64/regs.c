@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 
 #include <axvcpu/regs/x86_64.h>
+#include <axvcpu/state.h>
 
 #include "../kvm.h"
 
@@ -25,6 +26,9 @@
 #define CR_8 8u
 #define CR_8_MAX 15u
 #define MP_STATE 19u
+#define SHADOW 10u /* the register, and its values */
+#define SHADOW_STI 1u
+#define SHADOW_MOV_SS 2u
 #define XSTATE_BV 512u
 #define XSAVE_LEAF 0xdu
 
@@ -415,6 +419,24 @@ static bool find_fp(struct kvm_vcpu *vcpu, uint64_t index, struct place *ret_pla
 	return false;
 }
 
+/* KVM has a bit for each kind; on AMD, which does not tell them apart, both: then it is that which keeps more away. */
+static void get_shadow(struct kvm_vcpu *vcpu, const struct place *place, uint8_t *ret_value)
+{
+	uint8_t bits = vcpu->arch.state.events.interrupt.shadow;
+
+	(void)place;
+	*ret_value = bits & KVM_X86_SHADOW_INT_MOV_SS ? SHADOW_MOV_SS : bits & KVM_X86_SHADOW_INT_STI ? SHADOW_STI : 0;
+}
+
+static void set_shadow(struct kvm_vcpu *vcpu, const struct place *place, const uint8_t *value)
+{
+	static const uint8_t bits[] = { 0, KVM_X86_SHADOW_INT_STI, KVM_X86_SHADOW_INT_MOV_SS,
+					KVM_X86_SHADOW_INT_MOV_SS };
+
+	(void)place;
+	vcpu->arch.state.events.interrupt.shadow = bits[*value & 3];
+}
+
 static bool find_event(struct kvm_vcpu *vcpu, uint64_t index, struct place *ret_place)
 {
 	static const struct {
@@ -447,6 +469,10 @@ static bool find_event(struct kvm_vcpu *vcpu, uint64_t index, struct place *ret_
 		return false;
 	*ret_place =
 		at(KVM_GROUP_EVENTS, (uint8_t *)&vcpu->arch.state.events + fields[index].offset, fields[index].size);
+	if (index == SHADOW) {
+		ret_place->get = get_shadow;
+		ret_place->set = set_shadow;
+	}
 	return true;
 }
 
@@ -464,13 +490,6 @@ static bool find(struct kvm_vcpu *vcpu, uint64_t id, struct place *ret_place)
 	    !finders[group])
 		return false;
 	return finders[group](vcpu, AXVCPU_REG_ID_INDEX(id), ret_place) && (ret_place->group & ~vcpu->arch.groups) == 0;
-}
-
-static int32_t not_found(struct kvm_vcpu *vcpu, uint64_t id)
-{
-	return vcpu->host->error(AXVCPU_ERROR_NOT_FOUND,
-				 "kvm: this vCPU has no register 0x%llx, or its host's KVM has not",
-				 (unsigned long long)id);
 }
 
 static int32_t wrong_size(struct kvm_vcpu *vcpu, uint64_t id, uint32_t size)
@@ -663,20 +682,28 @@ int32_t kvm_arch_get_reg(struct kvm_vcpu *vcpu, uint64_t id, void *ret_value, ui
 		return error;
 	}
 	if (!find(vcpu, id, &place))
-		return not_found(vcpu, id);
+		return AXVCPU_ERROR_NOT_FOUND; /* an everyday answer: without a text */
 	error = get_placed(vcpu, &place, ret_value, size);
 	if (error)
 		return error;
-	return find(vcpu, id, &place) ? 0 : not_found(vcpu, id);
+	return find(vcpu, id, &place) ? 0 : AXVCPU_ERROR_NOT_FOUND;
 }
 
 /* Values of more bytes than KVM has for the register. */
 static bool fits(const struct place *place, const uint8_t *value, uint32_t size)
 {
-	for (uint32_t i = place->size; i < size && !place->second && !place->set; i++)
+	for (uint32_t i = place->size; i < size && !place->second; i++)
 		if (value[i])
 			return false;
 	return true;
+}
+
+static bool has_value(struct kvm_vcpu *vcpu, const struct place *place, const uint8_t *value, uint32_t size)
+{
+	uint8_t present[AXVCPU_REG_SIZE_MAX];
+
+	copy_out(vcpu, place, present, size);
+	return !memcmp(present, value, size);
 }
 
 /* KVM looks at cr8 when it enters the guest, which is too late to say so. */
@@ -721,7 +748,7 @@ int32_t kvm_arch_set_reg(struct kvm_vcpu *vcpu, uint64_t id, const void *value, 
 		return error ? error : special->set(vcpu, word);
 	}
 	if (!find(vcpu, id, &place))
-		return not_found(vcpu, id);
+		return AXVCPU_ERROR_NOT_FOUND;
 	if (!fits(&place, value, size))
 		return vcpu->host->error(AXVCPU_ERROR_INVALID_INPUT,
 					 "kvm: register 0x%llx has %u bits, and the value has more",
@@ -734,11 +761,16 @@ int32_t kvm_arch_set_reg(struct kvm_vcpu *vcpu, uint64_t id, const void *value, 
 			return error;
 		vcpu->before &= ~(uint32_t)KVM_BEFORE_HALTED;
 	}
-	error = kvm_state_edit(vcpu, place.group);
+	error = kvm_state_load(vcpu, place.group);
 	if (error)
 		return error;
 	if (!find(vcpu, id, &place))
-		return not_found(vcpu, id);
+		return AXVCPU_ERROR_NOT_FOUND;
+	if (has_value(vcpu, &place, value, size)) /* what has not changed is not written */
+		return 0;
+	error = kvm_state_edit(vcpu, place.group);
+	if (error)
+		return error;
 	copy_in(vcpu, &place, value, size);
 	if (place.group == KVM_GROUP_MSRS)
 		vcpu->arch.msrs_dirty |= UINT64_C(1) << kvm_state_msr_place((uint32_t)AXVCPU_REG_ID_INDEX(id));

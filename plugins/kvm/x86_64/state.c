@@ -62,9 +62,20 @@ static void list_msrs(void)
 
 uint32_t kvm_state_msr_place(uint32_t msr)
 {
-	for (uint32_t i = 0; i < msr_count; i++)
-		if (msrs[i] == msr)
-			return i;
+	uint32_t first = 0, count = msr_count;
+
+	while (count) { /* they are in the order of the table, which is that of their numbers */
+		uint32_t middle = first + count / 2;
+
+		if (msrs[middle] == msr)
+			return middle;
+		if (msrs[middle] < msr) {
+			count -= count / 2 + 1;
+			first = middle + 1;
+		} else {
+			count /= 2;
+		}
+	}
 	return KVM_STATE_MSRS;
 }
 
@@ -210,6 +221,8 @@ static int32_t write_events(struct kvm_vcpu *vcpu)
 	struct kvm_vcpu_events *events = &vcpu->arch.state.events;
 
 	events->flags |= KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW;
+	vcpu->arch.injected =
+		events->interrupt.injected || events->nmi.injected || (events->nmi.pending && !events->nmi.masked);
 	return KVM_CALL(vcpu->host, vcpu->fd, KVM_SET_VCPU_EVENTS, events);
 }
 
