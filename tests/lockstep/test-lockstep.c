@@ -244,9 +244,8 @@ static void run_row(void **state)
 
 int main(void)
 {
-	const struct row_table table = {
-		"lockstep", tests, sizeof(tests[0]), sizeof(tests) / sizeof(tests[0]), run_row, before, after
-	};
+	const struct row_table table = { "lockstep", tests, sizeof(tests[0]), sizeof(tests) / sizeof(tests[0]), run_row,
+					 before,     after };
 
 	machine_need_backend();
 	return row_table_run(&table);
