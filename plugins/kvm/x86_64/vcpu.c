@@ -357,6 +357,7 @@ int32_t kvm_arch_reset(struct kvm_vcpu *vcpu)
 	kvm_state_restore_initial(vcpu);
 	arch->state.regs.rdx =
 		arch->model.signature; /* SDM volume 3, table 9-1; KVM made the vCPU before it had CPUID */
+	arch->state.sregs.ss.type |= 1; /* accessed, as after any reset: KVM on AMD forgets it */
 	arch->state.sregs.apic_base =
 		(arch->state.sregs.apic_base & ~APIC_BSP) | APIC_ENABLED | (vcpu->vcpu_id ? 0 : APIC_BSP);
 	kvm_interrupt_update_look(vcpu);
