@@ -11,7 +11,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "a register's bytes ar
 static int32_t named(const struct axvcpu_reg *reg, int32_t error)
 {
 	if (error == AXVCPU_ERROR_NOT_FOUND && !*axvcpu_error_text())
-		return error_set(error, "%s (%s): the vCPU's engine does not have it, or not on this host", reg->name,
+		return error_set(error, "%s: the vCPU's engine does not have it (%s), or not on this host", reg->name,
 				 reg->doc);
 	return error_prefix(error, "%s: ", reg->name);
 }

@@ -80,6 +80,8 @@ bool cpu_vendor_has_aliases(uint64_t vendor);
  * on other models, which costs much on a simulated processor and is good for nothing there.
  */
 #define CPU_PORTABLE_SIGNATURE 0x106cau
+/* Its MSR 0x1a0 at a reset: fast strings; neither branch traces nor events are stored. */
+#define CPU_PORTABLE_MISC_ENABLE UINT64_C(0x1801)
 #define CPU_CRYSTAL_KHZ 1000000u /* the clock of the VMM's APIC */
 
 struct cpu_processor {

@@ -16,6 +16,7 @@
 #define APIC_ENABLED UINT64_C(0x800)
 #define APIC_BSP UINT64_C(0x100)
 #define MSR_TSC 0x10u
+#define MSR_MISC_ENABLE 0x1a0u
 #define CLOCK_SLACK_MS 20 /* by which a counter may differ from the clock that it was set to */
 
 /* Pages of guest-physical addresses that KVM needs on Intel for itself: 16 MiB below 4 GiB, under any firmware. */
@@ -221,6 +222,15 @@ static int32_t enforce_portable(struct kvm_vcpu *vcpu)
 	return KVM_CALL(vcpu->host, vcpu->fd, KVM_ENABLE_CAP, &option);
 }
 
+/* What KVM begins with depends on its version. */
+static void begin_portable(struct kvm_vcpu *vcpu)
+{
+	uint32_t place = kvm_state_msr_place(MSR_MISC_ENABLE);
+
+	if (vcpu->arch.config.cpuid == KVM_CPUID_PORTABLE && vcpu->arch.msrs_present >> place & 1)
+		vcpu->arch.initial.msrs[place] = CPU_PORTABLE_MISC_ENABLE;
+}
+
 int32_t kvm_arch_vcpu_init(struct kvm_vcpu *vcpu, const struct kvm_create *config)
 {
 	int32_t error;
@@ -242,8 +252,10 @@ int32_t kvm_arch_vcpu_init(struct kvm_vcpu *vcpu, const struct kvm_create *confi
 		error = set_cpuid(vcpu);
 	if (!error)
 		error = kvm_state_init(vcpu);
-	if (!error)
+	if (!error) {
+		begin_portable(vcpu);
 		error = kvm_arch_reset(vcpu);
+	}
 	if (error)
 		kvm_arch_vcpu_finish(vcpu);
 	return error;
