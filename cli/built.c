@@ -9,7 +9,8 @@
 #include "built.h"
 
 /* Folders below plugins/. A fresh clone and every build of it have the same ones. */
-static const char *const plugins[] = { "kvm", "sim-x86_64", "sim-riscv64", "layer-trace", "layer-count", "mock" };
+static const char *const plugins[] = { "kvm",         "sim-x86_64",     "sim-riscv64",  "layer-trace",
+				       "layer-count", "layer-lockstep", "layer-rescue", "mock" };
 
 /* The build folder that this program lies in, as cli/axvcpu-run; meson's build.ninja is what tells it from any other.
  */

@@ -21,7 +21,9 @@ static bool is_hardware(const struct axvcpu_backend *backend)
 struct search {
 	uint32_t arch;
 	bool has_hardware;
-	char *simulator; /* its path, on the heap; NULL: there is none */
+	bool has_rescue;      /* the layer */
+	char *simulator;      /* its path, on the heap; NULL: there is none */
+	char *simulator_name; /* likewise */
 };
 
 static int look_at(void *search_, const struct axvcpu_backend_candidate *candidate)
@@ -29,12 +31,16 @@ static int look_at(void *search_, const struct axvcpu_backend_candidate *candida
 	struct search *search = search_;
 	const struct axarch_description *about = candidate->description;
 
+	if (!candidate->refusal && candidate->kind == AXVCPU_CANDIDATE_LAYER && !strcmp(candidate->name, "rescue"))
+		search->has_rescue = true;
 	if (candidate->refusal || !about || about->arch != search->arch)
 		return 0;
 	if (about->capabilities & AXARCH_CAPABILITY_HARDWARE)
 		search->has_hardware = true;
-	if (about->capabilities & AXARCH_CAPABILITY_SIMULATED && !search->simulator)
+	if (about->capabilities & AXARCH_CAPABILITY_SIMULATED && !search->simulator) {
 		search->simulator = strdup(candidate->path);
+		search->simulator_name = strdup(candidate->name);
+	}
 	return 0;
 }
 
@@ -99,6 +105,32 @@ static void prefer_simulator(const struct options *options, const char *simulato
 	engine->unexpected = true;
 }
 
+static bool has_layer(const struct options *options, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (size_t i = 0; i < options->layers.count; i++) {
+		const char *item = options->layers.items[i];
+
+		if (!strncmp(item, name, length) && (!item[length] || item[length] == '='))
+			return true;
+	}
+	return false;
+}
+
+/* With KVM's own chip the simulator's processor would lack an APIC. */
+static void add_rescue(const struct options *options, const struct search *search, struct engine *engine)
+{
+	size_t used = strlen(engine->reason);
+
+	if (!is_hardware(engine->backend) || !search->has_rescue || !search->simulator_name || options->kernel_chip ||
+	    has_layer(options, "rescue"))
+		return;
+	snprintf(engine->rescue, sizeof(engine->rescue), "rescue=%s,late", search->simulator_name);
+	snprintf(engine->reason + used, sizeof(engine->reason) - used, "; what it cannot execute %s does",
+		 search->simulator_name);
+}
+
 static int open_best(const struct options *options, uint32_t arch, struct engine *engine)
 {
 	struct search search = { .arch = arch };
@@ -113,7 +145,9 @@ static int open_best(const struct options *options, uint32_t arch, struct engine
 		engine->unexpected = search.has_hardware && !access(KVM_DEVICE, F_OK);
 	else if (search.simulator)
 		prefer_simulator(options, search.simulator, engine);
+	add_rescue(options, &search, engine);
 	free(search.simulator);
+	free(search.simulator_name);
 	return STATUS_OK;
 }
 

@@ -32,6 +32,8 @@ static int take(struct engines *engines, const char *option, const char *value, 
 		axvcpu_backend_close(backend);
 	else
 		engines->items[index = engines->count++] = backend;
+	if (engines->count > 1)
+		engines->rescue[0] = '\0';
 	if (index == ENGINE_NONE)
 		return fail(STATUS_USAGE, "%s %s: a machine has at most %u engines, and this is one more", option,
 			    value, ENGINES_MAX);
@@ -128,6 +130,8 @@ int engines_open_standard(const struct options *options, uint32_t arch, struct e
 		return status;
 	memcpy(engines->reason, engine.reason, sizeof(engines->reason));
 	engines->unexpected = engine.unexpected;
+	if (engines->count == 1)
+		memcpy(engines->rescue, engine.rescue, sizeof(engines->rescue));
 	for (unsigned cpu = 0; cpu < OPTIONS_CPUS_MAX; cpu++)
 		if (engines->of_cpu[cpu] == ENGINE_NONE)
 			engines->of_cpu[cpu] = index;
@@ -179,5 +183,6 @@ void engines_describe(const struct engines *engines, char *ret_text, size_t capa
 		length += (size_t)snprintf(ret_text + length, capacity - length, "%s%s %s", i ? ", " : "",
 					   about(engines, i)->id, about(engines, i)->version);
 	if (engines->count == 1 && length < capacity)
-		snprintf(ret_text + length, capacity - length, " (%s)", about(engines, 0)->summary);
+		snprintf(ret_text + length, capacity - length, " (%s)%s%s", about(engines, 0)->summary,
+			 engines->rescue[0] ? ", " : "", engines->rescue);
 }

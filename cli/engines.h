@@ -18,6 +18,7 @@ struct engines {
 	const char *fields[OPTIONS_CPUS_MAX]; /* "FIELD=VALUE,..." that --vcpu gives the cpu, or NULL */
 	char reason[1024];                    /* why --backend auto took what it took; "" where it had no say */
 	bool unexpected;                      /* see struct engine */
+	char rescue[256];                     /* likewise; "" where cpus are on several engines */
 };
 
 /* Opens what --vcpu names. `engines` is zeroed. Statuses: USAGE, UNAVAILABLE. engines_close also after a failure. */
@@ -47,7 +48,8 @@ int engines_check_arch(const struct engines *engines, uint32_t arch);
 const char *engines_name(const struct engines *engines, unsigned index);
 unsigned engines_index(const struct engines *engines, const struct axvcpu_backend *backend);
 
-/* "kvm 0.1.0 (what it is)", or "kvm 0.1.0, sim-x86_64 0.1.0" where there are several. */
+/* "kvm 0.1.0 (what it is)", with the layer that rescues it behind that, or "kvm 0.1.0, sim-x86_64 0.1.0" where there
+ * are several. */
 void engines_describe(const struct engines *engines, char *ret_text, size_t capacity);
 
 #endif

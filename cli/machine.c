@@ -36,19 +36,19 @@ uint64_t machine_clock_ns(void *machine_)
 }
 
 /* The layers' texts in one, outermost first; NULL when there are none or no memory. */
-static char *join_layers(const struct texts *layers)
+static char *join_layers(const struct texts *layers, const char *innermost)
 {
-	size_t size = 1;
+	size_t size = strlen(innermost) + 1;
 	char *joined;
 
 	for (size_t i = 0; i < layers->count; i++)
 		size += strlen(layers->items[i]) + 1;
-	joined = layers->count ? calloc(1, size) : NULL;
+	joined = size > 1 ? calloc(1, size) : NULL;
 	for (size_t i = 0; joined && i < layers->count; i++) {
-		strcat(joined, i ? ";" : "");
 		strcat(joined, layers->items[i]);
+		strcat(joined, ";");
 	}
-	return joined;
+	return joined ? strcat(joined, innermost) : NULL;
 }
 
 static int create_status(int32_t error)
@@ -142,7 +142,7 @@ static int agree(const struct machine *machine)
 
 static int create_cpus(const struct machine_info *info, struct machine *machine)
 {
-	char *layers = join_layers(&info->options->layers);
+	char *layers = join_layers(&info->options->layers, info->layer);
 	int status = STATUS_OK;
 
 	for (unsigned id = 0; id < machine->cpu_count && !status; id++) {

@@ -63,6 +63,8 @@ struct cpu {
 	struct cpu_share shares[ENGINES_MAX]; /* by the engines' index */
 	struct cpu_share *share;              /* of the one that it runs on; NULL: it does not run */
 	unsigned switches;                    /* how often it went to another */
+	uint64_t rescues;                     /* of the layer of that name, while the vCPU has been there */
+	uint64_t rescued_instructions;
 };
 
 struct machine {
@@ -101,6 +103,7 @@ struct machine_info {
 	struct console *console;
 	const struct options *options;
 	const struct boot *boot; /* outlives the machine */
+	const char *layer;       /* below those of the options; "": none */
 };
 
 /* On the heap: it is large. Statuses: USAGE (--set, --layer), UNAVAILABLE, ENGINE, HOST. */

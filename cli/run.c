@@ -337,7 +337,8 @@ static int run_machines(struct session *session)
 					   .type = session->type,
 					   .console = &session->console,
 					   .options = session->options,
-					   .boot = &session->boot };
+					   .boot = &session->boot,
+					   .layer = session->engines.rescue };
 	bool again;
 	int status;
 

@@ -35,6 +35,8 @@ void stats_add(struct stats *stats, struct machine *machine)
 	stats->unassigned += machine->board->bus.unassigned + machine->board->ports.unassigned;
 	for (unsigned id = 0; id < machine->cpu_count; id++) {
 		add_cpu(stats, &machine->cpus[id]);
+		stats->rescues += machine->cpus[id].rescues;
+		stats->rescued_instructions += machine->cpus[id].rescued_instructions;
 		for (unsigned kind = 0; kind < MACHINE_EXIT_KINDS; kind++)
 			stats->exits[kind] += machine->cpus[id].exits[kind];
 	}
@@ -63,7 +65,7 @@ struct figure {
 	bool unknown;
 };
 
-#define FIGURES 9
+#define FIGURES 11
 
 static void collect(const struct stats *stats, int status, struct figure ret_figures[FIGURES])
 {
@@ -81,6 +83,9 @@ static void collect(const struct stats *stats, int status, struct figure ret_fig
 		{ "instructions", "instructions", (double)stats->instructions, 0, !stats->counted },
 		{ "mips", "million instructions per second", run > 0 ? (double)stats->instructions / run / 1e6 : 0, 1,
 		  !stats->counted || stats->uncounted },
+		{ "rescues", "rescues", (double)stats->rescues, 0, !stats->rescues },
+		{ "rescued_instructions", "instructions of rescues", (double)stats->rescued_instructions, 0,
+		  !stats->rescues },
 		{ "unassigned", "accesses without a device", (double)stats->unassigned, 0, false },
 	};
 

@@ -23,9 +23,11 @@ struct stats {
 	bool counted;   /* an engine counts instructions */
 	bool uncounted; /* and another does not */
 	uint64_t instructions;
-	uint64_t unassigned; /* accesses to addresses without a device */
-	uint64_t run_ns;     /* the guest was up */
-	uint64_t start_ns;   /* from the program's start to the guest's first */
+	uint64_t rescues;              /* of the layer rescue */
+	uint64_t rescued_instructions; /* that it had executed elsewhere */
+	uint64_t unassigned;           /* accesses to addresses without a device */
+	uint64_t run_ns;               /* the guest was up */
+	uint64_t start_ns;             /* from the program's start to the guest's first */
 };
 
 /* Adds what a machine did that has stopped. */

@@ -27,8 +27,16 @@ void tally_begin(struct cpu *cpu)
 	cpu->share = share;
 }
 
+/* A layer's, whichever engine is below it. Without the layer there are none. */
+static void count_rescues(struct cpu *cpu)
+{
+	axvcpu_read_counter(cpu->vcpu, AXARCH_COUNTER_RESCUES, &cpu->rescues);
+	axvcpu_read_counter(cpu->vcpu, AXARCH_COUNTER_RESCUED_INSTRUCTIONS, &cpu->rescued_instructions);
+}
+
 void tally_end(struct cpu *cpu)
 {
+	count_rescues(cpu);
 	if (cpu->share)
 		cpu->share->instructions += read_counter(cpu, cpu->share) - cpu->share->counted_before;
 	cpu->share = NULL;

@@ -23,7 +23,8 @@ void bottom_bind(struct bottom *bottom, struct axvcpu_backend *backend, void *se
 {
 	struct axarch_dispatch *dispatch = &bottom->dispatch;
 
-	bottom->backend = backend;
+	if (bottom->backend != backend) /* other threads read it while a reset makes the plugin's vCPU anew */
+		bottom->backend = backend;
 	bottom->self = self;
 	AXARCH_VCPU_OPS(BIND)
 	dispatch->setup.fn = setup_by_value;

@@ -7,13 +7,22 @@
 /* Values are little-endian bytes, and so are the hosts that there are. */
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "a register's bytes are a little-endian host's integer");
 
+/* Engines say that they lack a register without a word: a switch asks for many. */
+static int32_t named(const struct axvcpu_reg *reg, int32_t error)
+{
+	if (error == AXVCPU_ERROR_NOT_FOUND && !*axvcpu_error_text())
+		return error_set(error, "%s: the vCPU's engine does not have it (%s), or not on this host", reg->name,
+				 reg->doc);
+	return error_prefix(error, "%s: ", reg->name);
+}
+
 int32_t reg_read(struct axvcpu *vcpu, const struct axvcpu_reg *reg, void *ret_value)
 {
 	int32_t error;
 
 	error_clear();
 	error = vcpu->ops->get_reg.fn(vcpu->ops->get_reg.self, reg->id, ret_value, reg->size);
-	return error ? error_prefix(error, "%s: ", reg->name) : 0;
+	return error ? named(reg, error) : 0;
 }
 
 int32_t reg_write(struct axvcpu *vcpu, const struct axvcpu_reg *reg, const void *value)
@@ -22,7 +31,7 @@ int32_t reg_write(struct axvcpu *vcpu, const struct axvcpu_reg *reg, const void 
 
 	error_clear();
 	error = vcpu->ops->set_reg.fn(vcpu->ops->set_reg.self, reg->id, value, reg->size);
-	return error ? error_prefix(error, "%s: ", reg->name) : 0;
+	return error ? named(reg, error) : 0;
 }
 
 /* A backend of no architecture (a scripted one) has a create config field `arch` that says which it plays. */

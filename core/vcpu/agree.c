@@ -25,11 +25,23 @@ struct value {
 	uint8_t bytes[AXVCPU_REG_SIZE_MAX];
 };
 
+/* A row of the model's registers. */
+struct engine_model {
+	uint32_t count;
+	struct {
+		const struct axvcpu_reg *reg;
+		struct value value;
+	} rows[];
+};
+
 static int32_t read_value(const struct engine *engine, const struct axvcpu_reg *reg, struct value *ret_value)
 {
 	const struct axarch_dispatch *ops = &engine->bottom.dispatch;
 	int32_t error;
 
+	ret_value->present = 0;
+	if (!engine->bottom.self) /* it could not be made again: see engine_renew */
+		return 0;
 	error_clear();
 	error = ops->get_reg.fn(ops->get_reg.self, reg->id, ret_value->bytes, reg->size);
 	ret_value->present = !error;
@@ -156,6 +168,62 @@ static int32_t agree_on_all(struct engine_list engines, const struct axvcpu_reg 
 	return error_set(error, "%s", text);
 }
 
+static uint32_t count_model(const struct axvcpu_reg *regs, uint32_t count)
+{
+	uint32_t found = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		found += is_of_model(&regs[i]) != 0;
+	return found;
+}
+
+/* Before anything changes, so that remembering cannot fail. */
+static int32_t make_models(struct engine_list engines, uint32_t rows)
+{
+	for (uint32_t i = 0; i < engines.count; i++) {
+		struct engine *engine = engines.items[i];
+
+		if (!engine->model)
+			engine->model = calloc(1, sizeof(*engine->model) + rows * sizeof(engine->model->rows[0]));
+		if (!engine->model)
+			return error_set(AXVCPU_ERROR_NO_MEMORY, "no memory for what engines agree on");
+	}
+	return 0;
+}
+
+static void remember(const struct engine *engine, const struct axvcpu_reg *regs, uint32_t count)
+{
+	struct engine_model *model = engine->model;
+
+	model->count = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		if (!is_of_model(&regs[i]))
+			continue;
+		model->rows[model->count].reg = &regs[i];
+		if (read_value(engine, &regs[i], &model->rows[model->count].value))
+			model->rows[model->count].value.present = 0;
+		model->count++;
+	}
+}
+
+int32_t engine_restore_model(const struct engine *engine)
+{
+	int32_t error = 0;
+
+	for (uint32_t i = 0; engine->model && i < engine->model->count && !error; i++) {
+		const struct axvcpu_reg *reg = engine->model->rows[i].reg;
+		const struct value *value = &engine->model->rows[i].value;
+		struct value now;
+
+		if (!value->present)
+			continue;
+		error = read_value(engine, reg, &now);
+		if (!error && (!now.present || memcmp(now.bytes, value->bytes, reg->size)))
+			error = write_value(engine, reg, value->bytes);
+	}
+	return error;
+}
+
 int32_t engines_agree(struct engine *const *engines, uint32_t count, uint32_t arch)
 {
 	struct engine_list list = { engines, count };
@@ -166,7 +234,11 @@ int32_t engines_agree(struct engine *const *engines, uint32_t count, uint32_t ar
 
 	if (!values)
 		return error_set(AXVCPU_ERROR_NO_MEMORY, "no memory to compare %u engines", count);
-	error = agree_on_all(list, regs, reg_count, values);
+	error = make_models(list, count_model(regs, reg_count));
+	if (!error)
+		error = agree_on_all(list, regs, reg_count, values);
+	for (uint32_t i = 0; i < count && !error; i++)
+		remember(engines[i], regs, reg_count);
 	free(values);
 	return error;
 }
@@ -181,39 +253,68 @@ static uint32_t count_engines(struct axvcpu *const *vcpus, uint32_t count)
 	return engines;
 }
 
-static int32_t expect_alike(struct axvcpu *const *vcpus, uint32_t count, uint32_t *ret_arch)
+static int32_t expect_new(const struct axvcpu *vcpu)
 {
+	int32_t error = vcpu_expect_resting(vcpu, "agree");
+
+	if (!error)
+		error = engine_expect(vcpu, "agree");
+	if (!error && vcpu->was_bound)
+		error = error_set(AXVCPU_ERROR_BAD_STATE,
+				  "vCPU %u: its guest has run, and knows what kind of processor it has: call "
+				  "axvcpu_agree before the first axvcpu_bind",
+				  vcpu->id);
+	return error;
+}
+
+static int32_t expect_alike(struct axvcpu *const *vcpus, uint32_t count)
+{
+	uint32_t arch = 0, first = 0;
 	int32_t error = 0;
 
 	for (uint32_t i = 0; i < count && !error; i++) {
-		uint32_t arch = 0;
-
-		error = vcpu_expect_resting(vcpus[i], "agree");
+		error = expect_new(vcpus[i]);
 		if (!error)
 			error = vcpu_arch(vcpus[i], &arch);
-		if (!error && i && arch != *ret_arch)
+		first = i ? first : arch;
+		if (!error && arch != first)
 			error = error_set(AXVCPU_ERROR_INVALID_INPUT, "vCPUs %u and %u are of different architectures",
 					  vcpus[0]->id, vcpus[i]->id);
-		*ret_arch = arch;
 	}
+	return error;
+}
+
+/* Of all vCPUs, in their order, each one's present engine first: its values are tried first. */
+static void list_engines(struct axvcpu *const *vcpus, uint32_t count, struct engine **ret_engines)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		*ret_engines++ = vcpus[i]->engine;
+		for (struct engine *engine = vcpus[i]->engines; engine; engine = engine->next)
+			if (engine != vcpus[i]->engine)
+				*ret_engines++ = engine;
+	}
+}
+
+int32_t vcpus_agree(struct axvcpu *const *vcpus, uint32_t count)
+{
+	uint32_t engine_count = count_engines(vcpus, count), arch;
+	struct engine **engines;
+	int32_t error = vcpu_arch(vcpus[0], &arch);
+
+	if (error)
+		return error;
+	engines = calloc(engine_count, sizeof(struct engine *));
+	if (!engines)
+		return error_set(AXVCPU_ERROR_NO_MEMORY, "no memory for a list of %u engines", engine_count);
+	list_engines(vcpus, count, engines);
+	error = engines_agree(engines, engine_count, arch);
+	free(engines);
 	return error;
 }
 
 int32_t axvcpu_agree(struct axvcpu *const *vcpus, uint32_t count)
 {
-	uint32_t engine_count = count_engines(vcpus, count), arch = 0, used = 0;
-	struct engine **engines;
-	int32_t error = expect_alike(vcpus, count, &arch);
+	int32_t error = expect_alike(vcpus, count);
 
-	if (error || !count)
-		return error;
-	engines = calloc(engine_count, sizeof(*engines));
-	if (!engines)
-		return error_set(AXVCPU_ERROR_NO_MEMORY, "no memory for a list of %u engines", engine_count);
-	for (uint32_t i = 0; i < count; i++)
-		for (struct engine *engine = vcpus[i]->engines; engine; engine = engine->next)
-			engines[used++] = engine;
-	error = engines_agree(engines, engine_count, arch);
-	free(engines);
-	return error;
+	return error || !count ? error : vcpus_agree(vcpus, count);
 }

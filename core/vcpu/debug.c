@@ -87,18 +87,22 @@ int32_t axvcpu_set_budget(struct axvcpu *vcpu, uint64_t instructions)
 	if (error)
 		return error;
 	error = vcpu->ops->set_budget.fn(vcpu->ops->set_budget.self, instructions);
-	if (!error)
+	if (!error) {
 		vcpu->debug.budget_end = end_of(executed(&vcpu->engine->bottom.dispatch), instructions);
+		vcpu_update_gate(vcpu);
+	}
 	return vcpu_leave(vcpu, "set_budget", before, error);
 }
 
-/* What is left of it on the engine `from`; UINT64_MAX: there is none, or it was used up and told. */
+/* What is left of it on the engine `from`; UINT64_MAX: there is none, or its end was told. */
 static uint64_t budget_left(const struct axvcpu *vcpu, const struct engine *from)
 {
 	uint64_t end = vcpu->debug.budget_end;
 	uint64_t now = end == UINT64_MAX ? 0 : executed(&from->bottom.dispatch);
 
-	return now < end ? (end == UINT64_MAX ? end : end - now) : UINT64_MAX;
+	if (end == UINT64_MAX)
+		return end;
+	return now < end ? end - now : 0;
 }
 
 static int32_t apply_budget(const struct axvcpu *vcpu, const struct engine *from, const struct axarch_dispatch *ops)
@@ -145,6 +149,8 @@ void debug_take_back(const struct axvcpu *vcpu, const struct engine *engine)
 {
 	const struct axarch_dispatch *ops = &engine->bottom.dispatch;
 
+	if (!engine->bottom.self)
+		return;
 	if (vcpu->debug.single_step)
 		ops->set_single_step.fn(ops->set_single_step.self, 0);
 	for (uint32_t i = 0; i < vcpu->debug.breakpoint_count; i++)
@@ -159,4 +165,10 @@ void debug_moved(struct axvcpu *vcpu, const struct engine *from, const struct en
 
 	debug_take_back(vcpu, from);
 	vcpu->debug.budget_end = left == UINT64_MAX ? left : end_of(executed(&to->bottom.dispatch), left);
+}
+
+void debug_budget_told(struct axvcpu *vcpu)
+{
+	vcpu->debug.budget_end = UINT64_MAX;
+	vcpu_update_gate(vcpu);
 }

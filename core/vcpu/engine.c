@@ -59,6 +59,7 @@ void engine_destroy(struct engine *engine)
 	if (engine->bottom.self)
 		engine->bottom.dispatch.destroy.fn(engine->bottom.dispatch.destroy.self);
 	axvcpu_config_destroy(engine->config);
+	free(engine->model);
 	axvcpu_backend_close(backend);
 	free(engine);
 }
@@ -140,7 +141,7 @@ int32_t engine_set_clock(const struct axvcpu *vcpu, struct engine *engine)
 	const struct axarch_dispatch *ops = &engine->bottom.dispatch;
 	int32_t error;
 
-	if (!vcpu->clock || (engine->clock == vcpu->clock && engine->clock_context == vcpu->clock_context))
+	if (engine->clock == vcpu->clock && engine->clock_context == vcpu->clock_context)
 		return 0;
 	error_clear();
 	error = ops->set_clock.fn(ops->set_clock.self, vcpu->clock, vcpu->clock_context);
@@ -151,14 +152,22 @@ int32_t engine_set_clock(const struct axvcpu *vcpu, struct engine *engine)
 	return 0;
 }
 
-static int32_t reset(const struct axvcpu *vcpu, struct engine *engine)
+int32_t engine_renew(const struct axvcpu *vcpu, struct engine *engine)
 {
 	const struct axarch_dispatch *ops = &engine->bottom.dispatch;
+	int32_t error;
 
 	engine->clock = NULL;
+	engine->clock_context = NULL;
 	if (!engine->bottom.self || !BACKEND_HAS(engine->bottom.backend, reset))
-		return engine_remake(vcpu, engine);
-	return ops->reset.fn(ops->reset.self);
+		error = engine_remake(vcpu, engine);
+	else
+		error = ops->reset.fn(ops->reset.self);
+	if (!error)
+		error = engine_restore_model(engine);
+	if (!error)
+		engine->is_used = 0;
+	return error;
 }
 
 int32_t engine_setup_with_defaults(const struct engine *engine)
@@ -182,13 +191,14 @@ int32_t engine_set_up(const struct axvcpu *vcpu, struct engine *engine)
 	if (engine->is_set_up)
 		return 0;
 	error_clear();
-	error = reset(vcpu, engine);
+	error = engine_renew(vcpu, engine);
 	if (!error)
 		error = ops->set_entry.fn(ops->set_entry.self, vcpu->entry);
 	if (!error)
 		error = ops->set_ept_root.fn(ops->set_ept_root.self, vcpu->ept_root);
 	if (!error)
 		error = engine_setup_with_defaults(engine);
+	engine->is_used = 1;
 	if (error)
 		return error_prefix(error, "setup: ");
 	engine->is_set_up = 1;

@@ -81,6 +81,20 @@ void interrupt_lines_retell(struct interrupt_queue *queue)
 	pthread_mutex_unlock(&queue->lock);
 }
 
+int32_t interrupt_lines_expect(struct axvcpu *vcpu, const struct engine *engine)
+{
+	struct interrupt_queue *queue = &vcpu->interrupts;
+	uint64_t levels;
+
+	pthread_mutex_lock(&queue->lock);
+	levels = queue->levels;
+	pthread_mutex_unlock(&queue->lock);
+	if (!levels || BACKEND_HAS(engine->bottom.backend, set_interrupt_line))
+		return 0;
+	return error_set(AXVCPU_ERROR_UNSUPPORTED, "interrupt line %u is up, and it has no interrupt lines",
+			 (uint32_t)__builtin_ctzll(levels));
+}
+
 /* The lowest line whose level the engine has to be told; it counts as told. */
 static int take_line(struct interrupt_queue *queue, uint32_t *ret_line, uint32_t *ret_level)
 {
@@ -109,6 +123,9 @@ static int32_t deliver_lines(struct axvcpu *vcpu, uint32_t *delivered)
 	const struct axarch_dispatch *ops = vcpu->ops;
 	uint32_t line, level;
 
+	/* Set while an engine was there that has lines: kept for when it is there again. */
+	if (!BACKEND_HAS(vcpu_backend(vcpu), set_interrupt_line))
+		return 0;
 	while (take_line(&vcpu->interrupts, &line, &level)) {
 		int32_t error;
 

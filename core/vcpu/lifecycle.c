@@ -189,6 +189,7 @@ static int32_t setup_steps(struct axvcpu *vcpu, void *context)
 	const char *step = "set_entry";
 	int32_t error;
 
+	vcpu->engine->is_used = 1;
 	error_clear();
 	error = ops->set_entry.fn(ops->set_entry.self, arguments->entry);
 	if (!error) {
@@ -203,7 +204,8 @@ static int32_t setup_steps(struct axvcpu *vcpu, void *context)
 		return vcpu_error(vcpu, step, error);
 	vcpu->entry = arguments->entry;
 	vcpu->ept_root = arguments->ept_root;
-	vcpu->engine->is_set_up = 1;
+	for (struct engine *engine = vcpu->engines; engine; engine = engine->next)
+		engine->is_set_up = engine == vcpu->engine;
 	return 0;
 }
 
@@ -270,6 +272,16 @@ static int32_t remake_engine(struct axvcpu *vcpu)
 	return 0;
 }
 
+/* Through the layers, which hear of it. */
+static int32_t reset_in_place(struct axvcpu *vcpu)
+{
+	int32_t error;
+
+	error_clear();
+	error = vcpu->ops->reset.fn(vcpu->ops->reset.self);
+	return error ? vcpu_error(vcpu, "reset", error) : 0;
+}
+
 static int32_t reset_engine(struct axvcpu *vcpu)
 {
 	int32_t error;
@@ -277,9 +289,13 @@ static int32_t reset_engine(struct axvcpu *vcpu)
 	for (struct engine *engine = vcpu->engines; engine; engine = engine->next)
 		engine->is_set_up = 0;
 	if (!vcpu->engine->bottom.self || !BACKEND_HAS(vcpu_backend(vcpu), reset))
-		return remake_engine(vcpu);
-	error_clear();
-	error = vcpu->ops->reset.fn(vcpu->ops->reset.self);
+		error = remake_engine(vcpu);
+	else
+		error = reset_in_place(vcpu);
+	if (error)
+		return error;
+	vcpu->engine->is_used = 0;
+	error = engine_restore_model(vcpu->engine);
 	return error ? vcpu_error(vcpu, "reset", error) : 0;
 }
 
@@ -292,6 +308,8 @@ static int32_t restore_clock(struct axvcpu *vcpu)
 		return 0;
 	error_clear();
 	error = vcpu->ops->set_clock.fn(vcpu->ops->set_clock.self, vcpu->clock, vcpu->clock_context);
+	if (error == AXVCPU_ERROR_UNSUPPORTED) /* it was another engine that has clocks */
+		error = 0;
 	vcpu->engine->clock = error ? NULL : vcpu->clock;
 	vcpu->engine->clock_context = vcpu->clock_context;
 	return error ? vcpu_error(vcpu, "set_clock", error) : 0;
@@ -307,7 +325,7 @@ int32_t axvcpu_reset(struct axvcpu *vcpu)
 	current_slot = vcpu;
 	if (vcpu->engine->bottom.self)
 		leave_thread(vcpu);
-	switch_forget(vcpu);
+	switch_conclude(vcpu);
 	debug_forget(vcpu);
 	/* Forgotten first: what other threads send from now on is for the new life. */
 	interrupt_queue_forget(&vcpu->interrupts);

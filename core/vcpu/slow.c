@@ -38,6 +38,8 @@ static int32_t enter_engine(struct axvcpu *vcpu, struct axvcpu_exit *exit, uint3
 		return error;
 	error_clear();
 	error = vcpu->head.run(vcpu->head.self, exit);
+	if (!error && exit->reason == AXVCPU_EXIT_PREEMPTION_TIMER && vcpu->debug.budget_end != UINT64_MAX)
+		debug_budget_told(vcpu);
 	return error ? vcpu_error(vcpu, "run", error) : 0;
 }
 
@@ -99,8 +101,6 @@ static int32_t go_on_with_switch(struct axvcpu *vcpu, struct axvcpu_exit *exit, 
 	error = switch_go_on(vcpu, exit, &has_exit);
 	current_slot = NULL;
 	*ret_run = !error && !has_exit;
-	if (error == AXVCPU_ERROR_BAD_STATE) /* a read waits, and whoever runs on without its value has lost the way */
-		vcpu_set_state(vcpu, AXVCPU_STATE_INVALID);
 	return error ? vcpu_error(vcpu, "run", error) : 0;
 }
 

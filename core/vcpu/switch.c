@@ -18,10 +18,11 @@ static const char *name_of(const struct engine *engine)
 	return axvcpu_backend_description(engine->bottom.backend)->id;
 }
 
-/* Closes the plain path of run while there is something left to do, or opens it. */
-static void update_gate(struct axvcpu *vcpu)
+/* A budget is watched there, as what is left of it goes along. */
+void vcpu_update_gate(struct axvcpu *vcpu)
 {
-	if (vcpu->target || vcpu->has_held || vcpu->halt_policy == AXVCPU_HALT_BLOCK)
+	if (vcpu->target || vcpu->has_held || vcpu->halt_policy == AXVCPU_HALT_BLOCK ||
+	    vcpu->debug.budget_end != UINT64_MAX)
 		__atomic_fetch_or(&vcpu->head.gate, AXVCPU_GATE_SLOW, __ATOMIC_SEQ_CST);
 	else
 		__atomic_fetch_and(&vcpu->head.gate, ~(uint32_t)AXVCPU_GATE_SLOW, __ATOMIC_SEQ_CST);
@@ -30,13 +31,7 @@ static void update_gate(struct axvcpu *vcpu)
 static void set_target(struct axvcpu *vcpu, struct engine *target)
 {
 	__atomic_store_n(&vcpu->target, target, __ATOMIC_RELEASE);
-	update_gate(vcpu);
-}
-
-void switch_forget(struct axvcpu *vcpu)
-{
-	vcpu->has_held = 0;
-	set_target(vcpu, NULL);
+	vcpu_update_gate(vcpu);
 }
 
 /* Ends the instruction that is under way. An engine without the op never has one, unless a read waits. */
@@ -50,27 +45,40 @@ static int32_t finish(const struct axarch_dispatch *ops, struct axvcpu_exit *exi
 	return error == AXVCPU_ERROR_UNSUPPORTED ? 0 : error;
 }
 
-/* Gives the other engine everything. The present one is left as it is. */
-static int32_t prepare(struct axvcpu *vcpu, struct engine *to)
+/* All registers, and what the other engine makes of them. */
+static int32_t transfer(const struct axvcpu *vcpu, const struct engine *to)
 {
 	struct axvcpu_exit exit = AXVCPU_EXIT_INIT;
 	uint32_t arch;
 	int32_t error = vcpu_arch(vcpu, &arch);
 
 	if (!error)
-		error = engine_set_up(vcpu, to);
+		error = state_transfer(&vcpu->engine->bottom.dispatch, &to->bottom.dispatch, arch);
+	return error ? error : finish(&to->bottom.dispatch, &exit);
+}
+
+/* Before setup there are no registers to carry, but no life before must be left either. */
+static int32_t begin(const struct axvcpu *vcpu, struct engine *to)
+{
+	if (vcpu->engine->is_set_up)
+		return engine_set_up(vcpu, to);
+	return to->is_used || !to->bottom.self ? engine_renew(vcpu, to) : 0;
+}
+
+/* Gives the other engine everything. The present one is left as it is. */
+static int32_t prepare(struct axvcpu *vcpu, struct engine *to)
+{
+	int32_t error = begin(vcpu, to);
+
 	if (!error)
 		error = engine_set_clock(vcpu, to);
+	if (!error && vcpu->engine->is_set_up)
+		error = transfer(vcpu, to);
 	if (!error)
-		error = state_transfer(&vcpu->engine->bottom.dispatch, &to->bottom.dispatch, arch);
-	if (!error)
-		error = finish(&to->bottom.dispatch, &exit);
+		error = interrupt_lines_expect(vcpu, to);
 	if (!error)
 		error = debug_apply(vcpu, vcpu->engine, to);
-	if (!error)
-		return 0;
-	error = error_prefix(error, "%s: ", name_of(to));
-	return error;
+	return error ? error_prefix(error, "%s: ", name_of(to)) : 0;
 }
 
 /* What prepare has set beyond registers must not be there when the engine is prepared again. */
@@ -118,10 +126,8 @@ static void exchange(struct axvcpu *vcpu, struct engine *to)
 static int32_t move(struct axvcpu *vcpu, struct engine *to)
 {
 	struct engine *from = vcpu->engine;
-	int32_t error = 0;
+	int32_t error = prepare(vcpu, to);
 
-	if (from->is_set_up)
-		error = prepare(vcpu, to);
 	if (!error)
 		error = change_binding(vcpu, to);
 	if (error) {
@@ -137,6 +143,7 @@ static void hold(struct axvcpu *vcpu, const struct axvcpu_exit *exit)
 {
 	vcpu->held = *exit;
 	vcpu->has_held = 1;
+	vcpu_update_gate(vcpu);
 }
 
 /* Whether the other engine would take the state as it is now: what the instruction still changes is little. */
@@ -170,7 +177,6 @@ static int32_t switch_to(struct axvcpu *vcpu, struct engine *to)
 	if (exit.reason == AXVCPU_EXIT_NOTHING)
 		return move(vcpu, to);
 	hold(vcpu, &exit);
-	update_gate(vcpu);
 	return rehearse(vcpu, to);
 }
 
@@ -185,6 +191,8 @@ int32_t switch_go_on(struct axvcpu *vcpu, struct axvcpu_exit *exit, int *ret_exi
 	else
 		error = finish(vcpu->ops, &next);
 	vcpu->has_held = 0;
+	if (error) /* as an error of run: a read waits for its value, or the engine has lost the way */
+		vcpu_set_state(vcpu, AXVCPU_STATE_INVALID);
 	*ret_exit = !error && next.reason != AXVCPU_EXIT_NOTHING;
 	if (*ret_exit) {
 		next.size = exit->size;
@@ -193,29 +201,38 @@ int32_t switch_go_on(struct axvcpu *vcpu, struct axvcpu_exit *exit, int *ret_exi
 		set_target(vcpu, NULL);
 		error = to ? move(vcpu, to) : 0;
 	}
-	update_gate(vcpu);
+	vcpu_update_gate(vcpu);
 	return error;
+}
+
+void switch_conclude(struct axvcpu *vcpu)
+{
+	struct engine *to = vcpu->target;
+
+	vcpu->has_held = 0;
+	set_target(vcpu, NULL);
+	if (to)
+		exchange(vcpu, to);
 }
 
 static int32_t add(struct axvcpu *vcpu, struct axvcpu_backend *backend, const struct axvcpu_config *config,
 		   struct engine **ret_engine)
 {
-	struct engine *pair[2] = { vcpu->engine };
-	uint32_t arch;
-	int32_t error = vcpu_arch(vcpu, &arch);
+	struct engine *engine;
+	int32_t error = engine_create_like(vcpu, backend, config, &engine);
 
-	if (!error)
-		error = engine_create_like(vcpu, backend, config, &pair[1]);
 	if (error)
 		return error;
+	engine->next = vcpu->engines;
+	vcpu->engines = engine;
 	if (!vcpu->was_bound)
-		error = engines_agree(pair, 2, arch);
+		error = vcpus_agree(&vcpu, 1);
 	if (error) {
-		engine_destroy(pair[1]);
+		vcpu->engines = engine->next;
+		engine_destroy(engine);
 		return error;
 	}
-	pair[1]->next = vcpu->engines;
-	*ret_engine = vcpu->engines = pair[1];
+	*ret_engine = engine;
 	return 0;
 }
 

@@ -23,7 +23,7 @@ struct debug_settings {
 	uint32_t single_step;
 	uint32_t breakpoint_count;
 	uint64_t *breakpoints; /* gva, on the heap */
-	uint64_t budget_end;   /* by the engine's counter of instructions; UINT64_MAX: no limit */
+	uint64_t budget_end;   /* by the engine's counter of instructions; UINT64_MAX: no limit, or it was told */
 };
 
 struct axvcpu {
@@ -131,8 +131,14 @@ int32_t interrupts_deliver(struct axvcpu *vcpu, uint32_t *delivered);
 /* switch.c: goes on with a switch that waits. *ret_exit: the instruction had an exit, which is in `exit`. Else the
  * switch is over: done, or refused, which is the error. Called with the vCPU current. */
 int32_t switch_go_on(struct axvcpu *vcpu, struct axvcpu_exit *exit, int *ret_exit);
-/* Forgets it, as the vCPU is to begin anew. */
-void switch_forget(struct axvcpu *vcpu);
+/* Ends a switch that waits without its instruction, as the vCPU is to begin anew. Not while it is bound. */
+void switch_conclude(struct axvcpu *vcpu);
+
+/* Closes the plain path of run while there is something left to do beside it, or opens it. */
+void vcpu_update_gate(struct axvcpu *vcpu);
+
+/* agree.c: what axvcpu_agree does, for vCPUs of one architecture that rest. */
+int32_t vcpus_agree(struct axvcpu *const *vcpus, uint32_t count);
 
 /* debug.c: tells the engine `to` what the VMM wants of debugging; or takes it back from one; or from the one that was
  * left, as the other has been told. */
@@ -140,12 +146,16 @@ int32_t debug_apply(const struct axvcpu *vcpu, const struct engine *from, const 
 void debug_take_back(const struct axvcpu *vcpu, const struct engine *engine);
 void debug_moved(struct axvcpu *vcpu, const struct engine *from, const struct engine *to);
 void debug_forget(struct axvcpu *vcpu);
+/* The VMM has heard that the budget is used up. */
+void debug_budget_told(struct axvcpu *vcpu);
 
 /* lifecycle.c: what the head and the kick know of the bound ops, after these have changed. */
 void vcpu_cache_ops(struct axvcpu *vcpu);
 
 /* interrupt.c: the engine is another one, that has heard of no line yet. */
 void interrupt_lines_retell(struct interrupt_queue *queue);
+/* UNSUPPORTED: a line is up, and the engine has none. */
+int32_t interrupt_lines_expect(struct axvcpu *vcpu, const struct engine *engine);
 
 /* slow.c: run when it is not the plain case. */
 int32_t run_slow(struct axvcpu *vcpu, struct axvcpu_exit *exit);

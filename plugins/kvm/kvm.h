@@ -161,6 +161,9 @@ void kvm_vcpu_may_write(struct kvm_vcpu *vcpu, bool may);
 /* run.c */
 int32_t kvm_vcpu_run(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit);
 
+/* The op finish. */
+int32_t kvm_vcpu_end_instruction(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit);
+
 /* Finishes the instruction of the last exit without entering the guest, so that its registers can be read. */
 int32_t kvm_vcpu_finish(struct kvm_vcpu *vcpu);
 /* Gives up whatever access is under way: the registers are about to be replaced. */

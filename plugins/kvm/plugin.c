@@ -44,6 +44,11 @@ static int32_t run(void *self, struct axvcpu_exit *exit)
 	return kvm_vcpu_run(self, exit);
 }
 
+static int32_t finish(void *self, struct axvcpu_exit *exit)
+{
+	return kvm_vcpu_end_instruction(self, exit);
+}
+
 static int32_t bind_vcpu(void *self)
 {
 	int32_t error = kvm_kick_bind(self);
@@ -179,6 +184,6 @@ AXARCH_PLUGIN(kvm_create, KVM_CREATE, create, kvm_setup, KVM_SETUP, setup,
 	      .run = run, .bind = bind_vcpu, .unbind = unbind_vcpu, .set_gpr = set_gpr,
 	      .inject_interrupt = inject_interrupt, .set_return_value = set_return_value, .kick = kick,
 	      .set_interrupt_line = set_interrupt_line, .complete_read = complete_read, .fail_access = fail_access,
-	      .reset = reset, .get_reg = get_reg, .set_reg = set_reg, .translate = translate, .set_clock = set_clock,
-	      .interrupt_pending = interrupt_pending, .set_single_step = set_single_step,
+	      .finish = finish, .reset = reset, .get_reg = get_reg, .set_reg = set_reg, .translate = translate,
+	      .set_clock = set_clock, .interrupt_pending = interrupt_pending, .set_single_step = set_single_step,
 	      .set_breakpoint = set_breakpoint);

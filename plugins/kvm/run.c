@@ -21,6 +21,12 @@ static int32_t take_kick(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 	return 0;
 }
 
+static int32_t read_waits(struct kvm_vcpu *vcpu)
+{
+	return vcpu->host->error(AXVCPU_ERROR_BAD_STATE,
+				 "kvm: the read exit before was not completed: call axvcpu_complete_read");
+}
+
 static int32_t memory_failed(struct kvm_vcpu *vcpu)
 {
 	return vcpu->host->error(AXVCPU_ERROR_NO_MEMORY, "kvm: the address space changed, and KVM did not follow: %s",
@@ -33,8 +39,7 @@ static int32_t prepare(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 	int32_t error;
 
 	if (vcpu->before & KVM_BEFORE_READ)
-		return vcpu->host->error(AXVCPU_ERROR_BAD_STATE,
-					 "kvm: the read exit before was not completed: call axvcpu_complete_read");
+		return read_waits(vcpu);
 	if (vcpu->before & KVM_BEFORE_PART) {
 		kvm_access_give(vcpu, exit);
 		return 0;
@@ -76,6 +81,7 @@ static inline int kvm_run(struct kvm_vcpu *vcpu)
 	result = ioctl(vcpu->fd, KVM_RUN, 0);
 	__atomic_store_n(&vcpu->in_kvm, 0, __ATOMIC_RELEASE);
 	vcpu->unfinished = false;
+	vcpu->seat->arch.has_run = true;
 	if (kvm_unlikely(vcpu->cached))
 		kvm_arch_forget_state(vcpu);
 	return result;
@@ -144,6 +150,38 @@ int32_t kvm_vcpu_finish(struct kvm_vcpu *vcpu)
 	if (!result && !kvm_arch_is_echo(vcpu))
 		vcpu->before |= KVM_BEFORE_EXIT;
 	return 0;
+}
+
+/* What is left of the instruction, or KVM_AGAIN when it may have more to give after this. */
+static int32_t end_part(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+{
+	int32_t error;
+
+	if (vcpu->before & KVM_BEFORE_PART) {
+		kvm_access_give(vcpu, exit);
+		return 0;
+	}
+	error = kvm_vcpu_finish(vcpu);
+	if (error)
+		return error;
+	if (vcpu->before & KVM_BEFORE_EXIT) {
+		vcpu->before &= ~(uint32_t)KVM_BEFORE_EXIT;
+		return kvm_arch_exit(vcpu, exit);
+	}
+	exit->reason = AXVCPU_EXIT_NOTHING;
+	return vcpu->before & KVM_BEFORE_STATE ? kvm_arch_write_state(vcpu) : 0;
+}
+
+int32_t kvm_vcpu_end_instruction(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
+{
+	int32_t answer;
+
+	if (vcpu->before & KVM_BEFORE_READ)
+		return read_waits(vcpu);
+	do
+		answer = end_part(vcpu, exit);
+	while (answer == KVM_AGAIN);
+	return answer;
 }
 
 int32_t kvm_vcpu_abandon(struct kvm_vcpu *vcpu)

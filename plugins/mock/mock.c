@@ -359,6 +359,21 @@ static int32_t fail_access(void *self, const struct axvcpu_exit *exit)
 	return 0;
 }
 
+/* An instruction goes on with the script's step that begins with "then". */
+static int32_t finish(void *self, struct axvcpu_exit *exit)
+{
+	struct mock *mock = self;
+
+	MAY_FAIL(mock, finish);
+	if (mock->read_pending)
+		return mock->host->error(AXVCPU_ERROR_BAD_STATE, "mock: the read exit before was not completed");
+	mock->access_pending = 0;
+	if (mock->next && mock->next < mock->script.count && mock->script.steps[mock->next].is_part)
+		return do_step(mock, &mock->script.steps[mock->next++], exit);
+	exit->reason = AXVCPU_EXIT_NOTHING;
+	return 0;
+}
+
 static int32_t reset(void *self)
 {
 	struct mock *mock = self;
@@ -610,6 +625,7 @@ AXARCH_PLUGIN(mock_create, MOCK_CREATE, create, mock_setup, MOCK_SETUP, setup,
 	.set_interrupt_line = set_interrupt_line,
 	.complete_read = complete_read,
 	.fail_access = fail_access,
+	.finish = finish,
 	.reset = reset,
 	.get_reg = get_reg,
 	.set_reg = set_reg,

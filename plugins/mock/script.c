@@ -133,31 +133,44 @@ static int32_t parse_fail(const struct axarch_host *host, const char *rule, stru
 			   "mock script: \"fail %s\" is not fail OP=CODE or fail OP=CODE*TIMES", rule);
 }
 
+/* Ends the first word with a 0; returns what follows it. */
+static char *split_word(char *text)
+{
+	char *rest = text + strcspn(text, " \t");
+
+	if (*rest)
+		*rest++ = '\0';
+	return rest + strspn(rest, " \t");
+}
+
 static int32_t parse_item(const struct axarch_host *host, char *item, struct script *script)
 {
 	struct script_step *step = &script->steps[script->count];
-	char *rest = item + strcspn(item, " \t");
+	char *rest = split_word(item);
 	const struct exit_row *row;
 	int32_t error = 0;
 	char *end;
 
-	if (*rest)
-		*rest++ = '\0';
-	rest += strspn(rest, " \t");
-	if (!strcmp(item, "fail"))
+	*step = (struct script_step){ .is_part = !strcmp(item, "then") };
+	if (step->is_part) {
+		item = rest;
+		rest = split_word(item);
+	}
+	if (!strcmp(item, "fail") && !step->is_part)
 		return parse_fail(host, rest, script);
 	row = exits_by_spelling(item);
 	if (row)
 		error = parse_exit(host, row, rest, step);
-	else if (!strcmp(item, "spin") && !*rest)
+	else if (!strcmp(item, "spin") && !*rest && !step->is_part)
 		step->kind = STEP_SPIN;
-	else if (!strcmp(item, "error") && !parse_code(rest, &end, &step->code) && !*end)
+	else if (!strcmp(item, "error") && !step->is_part && !parse_code(rest, &end, &step->code) && !*end)
 		step->kind = STEP_ERROR;
 	else
-		return host->error(
-			AXVCPU_ERROR_INVALID_INPUT,
-			"mock script: \"%s %s\" is no step; EXIT field=number..., error CODE, spin or fail OP=CODE",
-			item, rest);
+		return host->error(AXVCPU_ERROR_INVALID_INPUT,
+				   "mock script: \"%s%s %s\" is no step; EXIT field=number..., then EXIT "
+				   "field=number..., error CODE, "
+				   "spin or fail OP=CODE",
+				   step->is_part ? "then " : "", item, rest);
 	script->count += !error;
 	return error;
 }

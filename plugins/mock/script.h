@@ -6,20 +6,22 @@
  *
  * Items are separated by ';' or newlines; '#' begins a comment, to the end of the line.
  *   EXIT field=number...   run returns that exit (the spellings of <axvcpu/exit.h>); fields that are not named are 0
- *   error CODE             run fails with that code
- *   spin                   run goes on until it is kicked
- *   fail OP=CODE[*TIMES]   every call of that op (or the next TIMES calls) fails. Not a step: it holds from the start
+ *   then EXIT field=...    the same, as a further exit of the instruction that the step before it is of: finish returns
+ * it, too error CODE             run fails with that code spin                   run goes on until it is kicked fail
+ * OP=CODE[*TIMES]   every call of that op (or the next TIMES calls) fails. Not a step: it holds from the start
  */
 #ifndef PLUGINS_MOCK_SCRIPT_H
 #define PLUGINS_MOCK_SCRIPT_H
 
 #include <axvcpu/plugin/plugin.h>
+#include <stdbool.h>
 
 enum { STEP_EXIT, STEP_ERROR, STEP_SPIN };
 
 struct script_step {
 	uint32_t kind;
 	int32_t code; /* of STEP_ERROR */
+	bool is_part; /* of the instruction of the step before */
 	struct axvcpu_exit exit;
 };
 

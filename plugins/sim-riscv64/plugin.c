@@ -189,6 +189,19 @@ static int32_t complete_read(void *self, const struct axvcpu_exit *exit, uint64_
 	return 0;
 }
 
+/* Each exit is the last of its instruction, but a read that waits for its value. */
+static int32_t finish(void *self, struct axvcpu_exit *exit)
+{
+	struct rv_hart *hart = self;
+
+	if (hart->read.pending)
+		return hart->cpu.host->error(AXVCPU_ERROR_BAD_STATE,
+					     "the read at pc 0x%llx was not completed: call axvcpu_complete_read first",
+					     (unsigned long long)hart->cpu.pc);
+	exit->reason = AXVCPU_EXIT_NOTHING;
+	return 0;
+}
+
 static int32_t reset(void *self)
 {
 	struct rv_hart *hart = self;
@@ -343,8 +356,8 @@ AXARCH_PLUGIN(sim_riscv64_create, CREATE_CONFIG, create, sim_riscv64_setup, AXAR
 	      .get_extension = get_extension, .destroy = destroy, .set_entry = set_entry, .set_ept_root = set_ept_root,
 	      .run = run, .bind = bind_or_unbind, .unbind = bind_or_unbind, .set_gpr = set_gpr,
 	      .inject_interrupt = inject_interrupt, .set_return_value = set_return_value, .kick = kick,
-	      .set_interrupt_line = set_interrupt_line, .complete_read = complete_read, .reset = reset,
-	      .get_reg = get_reg, .set_reg = set_reg, .translate = translate, .set_clock = set_clock,
+	      .set_interrupt_line = set_interrupt_line, .complete_read = complete_read, .finish = finish,
+	      .reset = reset, .get_reg = get_reg, .set_reg = set_reg, .translate = translate, .set_clock = set_clock,
 	      .next_deadline = next_deadline, .interrupt_pending = interrupt_pending,
 	      .set_single_step = set_single_step, .set_breakpoint = set_breakpoint, .set_budget = set_budget,
 	      .read_counter = read_counter);

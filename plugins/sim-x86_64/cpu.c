@@ -477,10 +477,9 @@ void x86_leave_memory(struct x86_cpu *cpu)
 	sim_member_exit(&cpu->cpu.member);
 }
 
-void x86_finish_access(struct x86_cpu *cpu)
+/* Executes the instruction whose reads were completed, without a look at anything else. */
+static void execute_access(struct x86_cpu *cpu, struct axvcpu_exit *exit)
 {
-	struct axvcpu_exit exit =
-		AXVCPU_EXIT_INIT; /* where code or a table has no memory: the next run finds the same */
 	uint32_t host;
 
 	if (!cpu->access.have || cpu->access.waiting || cpu->access.part_count || cpu->exception.pending)
@@ -489,7 +488,7 @@ void x86_finish_access(struct x86_cpu *cpu)
 	x86_touch_memory(cpu);
 	cpu->stopped = false;
 	serve_requests(cpu);
-	cpu->exit = &exit;
+	cpu->exit = exit;
 	sim_cpu_begin_slice(&cpu->cpu, 1);
 	advance(cpu, 1);
 	cpu->exit = NULL;
@@ -498,20 +497,45 @@ void x86_finish_access(struct x86_cpu *cpu)
 	x86_leave_fpu(cpu, host);
 }
 
+void x86_finish_access(struct x86_cpu *cpu)
+{
+	struct axvcpu_exit exit =
+		AXVCPU_EXIT_INIT; /* where code or a table has no memory: the next run finds the same */
+
+	execute_access(cpu, &exit);
+}
+
+void x86_finish(struct x86_cpu *cpu, struct axvcpu_exit *exit)
+{
+	cpu->stopped = false;
+	exit->reason = AXVCPU_EXIT_NOTHING;
+	execute_access(cpu, exit);
+	cpu->exit = exit;
+	if (!cpu->stopped)
+		x86_give_part(cpu);
+	cpu->exit = NULL;
+}
+
+int32_t x86_read_waits(const struct x86_cpu *cpu)
+{
+	return cpu->cpu.host->error(AXVCPU_ERROR_BAD_STATE,
+				    "the read at pc 0x%llx was not completed: call axvcpu_complete_read first",
+				    (unsigned long long)cpu->cpu.pc);
+}
+
 int32_t x86_run(struct x86_cpu *cpu, struct axvcpu_exit *exit)
 {
 	uint32_t host;
 
 	if (cpu->access.waiting)
-		return cpu->cpu.host->error(AXVCPU_ERROR_BAD_STATE,
-					    "the read at pc 0x%llx was not completed: call axvcpu_complete_read first",
-					    (unsigned long long)cpu->cpu.pc);
+		return x86_read_waits(cpu);
 	if (!cpu->cpu.member.group)
 		return cpu->cpu.host->error(AXVCPU_ERROR_BAD_STATE,
 					    "vCPU with APIC id %u has no address space: set up the vCPU first",
-					    cpu->apic_id);
+					    cpu->processor.apic_id);
 	cpu->exit = exit;
 	cpu->stopped = false;
+	cpu->has_run = true;
 	host = x86_enter_fpu(cpu);
 	sim_member_enter(&cpu->cpu.member);
 	/* The VMM may have written to memory: code is compared before it is executed again. */

@@ -7,10 +7,8 @@
 #include "clock.h"
 #include "x86-cpuid.h"
 
-#define MISC_ENABLE_FAST_STRINGS UINT64_C(1)
-#define MISC_ENABLE_NO_TRACES UINT64_C(0x1800) /* neither branch traces nor events are stored */
-#define MSR_SYSENTER_CS 0x174u                 /* its upper half reads as zero and ignores writes */
-#define MTRR_CAP UINT64_C(0x508)               /* 8 variable ranges, the fixed ones, write-combining */
+#define MSR_SYSENTER_CS 0x174u   /* its upper half reads as zero and ignores writes */
+#define MTRR_CAP UINT64_C(0x508) /* 8 variable ranges, the fixed ones, write-combining */
 #define MICROCODE_REVISION (UINT64_C(1) << 32)
 #define APIC_BASE_RESET UINT64_C(0xfee00800)
 #define APIC_BASE_BSP UINT64_C(0x100)
@@ -293,7 +291,7 @@ void x86_reset_msrs(struct x86_cpu *cpu)
 			memset(place_of(cpu, &rows[i], rows[i].first), 0, rows[i].count * sizeof(uint64_t));
 	cpu->kernel_gs_base = cpu->tsc_aux = 0;
 	cpu->apic_base = APIC_BASE_RESET | (cpu->is_first ? APIC_BASE_BSP : 0);
-	cpu->misc_enable = MISC_ENABLE_FAST_STRINGS | MISC_ENABLE_NO_TRACES;
+	cpu->misc_enable = CPU_PORTABLE_MISC_ENABLE;
 	cpu->pat = PAT_RESET;
-	cpu->tsc_offset = 0; /* all processors of a machine agree */
+	x86_tsc_begin(cpu);
 }

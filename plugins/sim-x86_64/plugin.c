@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "access.h"
+#include "clock.h"
 #include "mmu.h"
 #include "pending.h"
 #include "regs.h"
@@ -19,10 +20,10 @@
 #define CREATE_CONFIG(T, INT, CHOICE, TEXT, ARRAY) \
 	INT(T, u32, apic_id, APIC_ID_OF_VCPU, 0, UINT32_MAX, "initial APIC id in CPUID; 4294967295: the vCPU's number") \
 	INT(T, u32, cpus, 1, 1, 255, "logical processors that CPUID speaks of: one package, one thread a core") \
-	CHOICE(T, cpuid, X86_CPUID_MAX, "max|x86-64-v1|x86-64-v2|x86-64-v3", \
-	       "processor features: all that are simulated, or those of a level of the psABI") \
+	CHOICE(T, cpuid, X86_CPUID_MAX, "max|x86-64-v1|x86-64-v2|x86-64-v3|portable", \
+	       "processor features: all that are simulated, or those of a level of the psABI; portable: as kvm's, which is max here") \
 	TEXT(T, features, 1024, "", "changes to them, by the names of /proc/cpuinfo: \"-avx2,+x2apic\"; + only for what is simulated") \
-	INT(T, u32, tsc_khz, 1000000, 1000, UINT32_MAX, "frequency of the time stamp counter") \
+	INT(T, u32, tsc_khz, 0, 0, UINT32_MAX, "frequency of the time stamp counter; 0: the host's, or with deterministic 1 GHz") \
 	TEXT(T, msr_exits, 256, "", "MSRs that give SysReg exits besides 0x1b, 0x6e0 and 0x800-0x8ff: \"0xc0010000-0xc00100ff,0x34\"") \
 	INT(T, flag, deterministic, 0, 0, 1, "the counter counts instructions (10 ns each), so that two runs are identical") \
 	INT(T, u32, code_cache, 16, 1, 64, "MiB of decoded code that are kept at most")
@@ -36,13 +37,20 @@ static int32_t configure(struct x86_cpu *cpu, uint32_t vcpu_id, const struct sim
 
 	if (error)
 		return error;
-	cpu->apic_id = config->apic_id == APIC_ID_OF_VCPU ? vcpu_id : config->apic_id;
-	cpu->cpus = config->cpus;
-	cpu->tsc_khz = config->tsc_khz;
+	cpu_processor_init(&cpu->processor);
+	cpu->processor.apic_id = config->apic_id == APIC_ID_OF_VCPU ? vcpu_id : config->apic_id;
+	cpu->processor.cpus = config->cpus;
 	cpu->deterministic = config->deterministic;
+	x86_set_tsc_khz(cpu, config->tsc_khz);
 	cpu->is_first = vcpu_id == 0;
-	cpu->cpu.member.id = cpu->apic_id;
+	cpu->cpu.member.id = cpu->processor.apic_id;
 	return x86_cpuid_make(cpu, config->cpuid, config->features);
+}
+
+static int32_t no_memory(const struct axarch_host *host)
+{
+	return host->error(AXVCPU_ERROR_NO_MEMORY, WHO ": no memory for a processor (%zu bytes)",
+			   sizeof(struct x86_cpu));
 }
 
 static int32_t create(const struct axarch_host *host, uint32_t vm_id, uint32_t vcpu_id, struct sim_x86_64_create config,
@@ -51,19 +59,24 @@ static int32_t create(const struct axarch_host *host, uint32_t vm_id, uint32_t v
 	struct x86_cpu *cpu = host->alloc(sizeof(*cpu));
 	int32_t error;
 
-	(void)vm_id;
 	if (!cpu)
-		return host->error(AXVCPU_ERROR_NO_MEMORY, WHO ": no memory for a processor (%zu bytes)", sizeof(*cpu));
+		return no_memory(host);
 	error = sim_cpu_init(&cpu->cpu, host, &x86_isa, (size_t)config.code_cache << 20);
 	if (error)
 		goto free_cpu;
-	error = configure(cpu, vcpu_id, &config);
+	cpu->vm_clock = x86_clock_join(host, vm_id);
+	error = cpu->vm_clock ? 0 : no_memory(host);
 	if (error)
 		goto finish_cpu;
+	error = configure(cpu, vcpu_id, &config);
+	if (error)
+		goto leave_clock;
 	x86_reset(cpu);
 	*ret_self = cpu;
 	return 0;
 
+leave_clock:
+	x86_clock_leave(host, cpu->vm_clock);
 finish_cpu:
 	sim_cpu_finish(&cpu->cpu);
 free_cpu:
@@ -75,6 +88,7 @@ static int32_t destroy(void *self)
 {
 	struct x86_cpu *cpu = self;
 
+	x86_clock_leave(cpu->cpu.host, cpu->vm_clock);
 	sim_cpu_finish(&cpu->cpu);
 	cpu->cpu.host->free(cpu);
 	return 0;
@@ -129,6 +143,12 @@ static int32_t setup(void *self, struct sim_x86_64_setup config)
 }
 
 /* What the VMM may refuse is an access to an MSR that was the last exit. */
+static void note_exit(struct x86_cpu *cpu, const struct axvcpu_exit *exit)
+{
+	cpu->msr_refusable = exit->reason == AXVCPU_EXIT_SYSREG_READ ||
+			     (exit->reason == AXVCPU_EXIT_SYSREG_WRITE && cpu->msr_written);
+}
+
 static int32_t run(void *self, struct axvcpu_exit *exit)
 {
 	struct x86_cpu *cpu = self;
@@ -141,10 +161,25 @@ static int32_t run(void *self, struct axvcpu_exit *exit)
 	cpu->msr_written = cpu->access.part_count && cpu->msr_written;
 	cpu->msr_refusable = false;
 	error = x86_run(cpu, exit);
+	if (!error)
+		note_exit(cpu, exit);
+	return error;
+}
+
+/* A kick and interrupts are the next run's. */
+static int32_t finish(void *self, struct axvcpu_exit *exit)
+{
+	struct x86_cpu *cpu = self;
+	int32_t error;
+
+	if (cpu->access.waiting)
+		return x86_read_waits(cpu);
+	error = x86_settle(cpu);
 	if (error)
 		return error;
-	cpu->msr_refusable = exit->reason == AXVCPU_EXIT_SYSREG_READ ||
-			     (exit->reason == AXVCPU_EXIT_SYSREG_WRITE && cpu->msr_written);
+	cpu->msr_written = cpu->access.part_count && cpu->msr_written;
+	x86_finish(cpu, exit);
+	note_exit(cpu, exit);
 	return 0;
 }
 
@@ -265,7 +300,7 @@ static int32_t set_clock(void *self, axarch_clock_fn now, void *context)
 
 	cpu->clock = now;
 	cpu->clock_context = context;
-	cpu->tsc_offset = 0;
+	x86_tsc_begin(cpu);
 	return 0;
 }
 
@@ -364,6 +399,6 @@ AXARCH_PLUGIN(sim_x86_64_create, CREATE_CONFIG, create, sim_x86_64_setup, AXARCH
 	      .run = run, .bind = bind_or_unbind, .unbind = bind_or_unbind, .set_gpr = set_gpr,
 	      .inject_interrupt = inject_interrupt, .set_return_value = set_return_value, .kick = kick,
 	      .set_interrupt_line = set_interrupt_line, .complete_read = complete_read, .fail_access = fail_access,
-	      .reset = reset, .get_reg = get_reg, .set_reg = set_reg, .translate = translate, .set_clock = set_clock,
-	      .interrupt_pending = interrupt_pending, .set_single_step = set_single_step,
+	      .finish = finish, .reset = reset, .get_reg = get_reg, .set_reg = set_reg, .translate = translate,
+	      .set_clock = set_clock, .interrupt_pending = interrupt_pending, .set_single_step = set_single_step,
 	      .set_breakpoint = set_breakpoint, .set_budget = set_budget, .read_counter = read_counter);

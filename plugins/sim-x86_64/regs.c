@@ -13,6 +13,7 @@
 #include "host-fpu.h"
 #include "mmu.h"
 #include "msr.h"
+#include "x86-cpuid.h"
 
 #define WHO "sim-x86_64"
 #define REG_RIP 16u
@@ -22,12 +23,6 @@
 #define MP_HALTED 3u
 
 /* ---- answers ---- */
-
-static int32_t not_found(const struct x86_cpu *cpu, uint64_t id)
-{
-	return cpu->cpu.host->error(AXVCPU_ERROR_NOT_FOUND, WHO ": this processor has no register 0x%llx",
-				    (unsigned long long)id);
-}
 
 static int32_t wrong_size(const struct x86_cpu *cpu, uint64_t id, uint32_t size)
 {
@@ -162,6 +157,12 @@ void x86_go_to_entry(struct x86_cpu *cpu)
 
 /* ---- general registers ---- */
 
+/* The guest's own, or a breakpoint of the VMM's at which the last run ended. */
+static bool skips_breakpoints(const struct x86_cpu *cpu)
+{
+	return cpu->at_breakpoint || (cpu->resuming && cpu->resumed_at == sim_cpu_retired(&cpu->cpu));
+}
+
 static int32_t get_general(struct x86_cpu *cpu, uint64_t index, uint64_t *ret_value)
 {
 	if (index < 16)
@@ -169,8 +170,7 @@ static int32_t get_general(struct x86_cpu *cpu, uint64_t index, uint64_t *ret_va
 	else if (index == REG_RIP)
 		*ret_value = rip_of(cpu);
 	else if (index == REG_RFLAGS)
-		*ret_value = x86_rflags(cpu) |
-			     (cpu->resuming && cpu->resumed_at == sim_cpu_retired(&cpu->cpu) ? X86_FLAG_RF : 0);
+		*ret_value = x86_rflags(cpu) | (skips_breakpoints(cpu) ? X86_FLAG_RF : 0);
 	else
 		return AXVCPU_ERROR_NOT_FOUND;
 	return 0;
@@ -195,10 +195,12 @@ static int32_t set_general(struct x86_cpu *cpu, uint64_t index, uint64_t value)
 	if (index == REG_RFLAGS && value & ~(uint64_t)(X86_FLAGS_ALL | 2))
 		return refuse(cpu, value, "flags that are reserved");
 	unsettle(cpu);
-	if (index == REG_RIP)
+	if (index == REG_RIP) {
 		set_rip(cpu, value);
-	else
-		x86_set_rflags(cpu, value);
+		return 0;
+	}
+	x86_set_rflags(cpu, value);
+	cpu->at_breakpoint = value & X86_FLAG_RF;
 	return 0;
 }
 
@@ -390,26 +392,49 @@ static int32_t set_table(struct x86_cpu *cpu, uint64_t index, uint64_t value)
 	return 0;
 }
 
+enum { CLOCK_KHZ, CLOCK_OFFSET };
+
 static int32_t get_clock(struct x86_cpu *cpu, uint64_t index, uint64_t *ret_value)
 {
-	*ret_value = cpu->tsc_khz;
-	return index == 0 ? 0 : AXVCPU_ERROR_NOT_FOUND;
+	if (index == CLOCK_KHZ)
+		*ret_value = cpu->processor.tsc_khz;
+	else if (index == CLOCK_OFFSET && cpu->counts_host)
+		*ret_value = cpu->tsc_offset;
+	else
+		return AXVCPU_ERROR_NOT_FOUND;
+	return 0;
 }
 
-/* The counter goes on from where it is. */
-static int32_t set_clock(struct x86_cpu *cpu, uint64_t index, uint64_t value)
+/* The counter of a guest that has run goes on from where it is. */
+static int32_t set_khz(struct x86_cpu *cpu, uint64_t value)
 {
 	uint64_t tsc = x86_tsc(cpu);
 
-	if (index != 0)
-		return AXVCPU_ERROR_NOT_FOUND;
 	if (value == 0 || value > UINT32_MAX)
 		return refuse(cpu, value, "tsc_khz has 32 bits and is not 0");
-	if (value == cpu->tsc_khz)
+	if (value == cpu->processor.tsc_khz)
 		return 0;
-	cpu->tsc_khz = (uint32_t)value;
-	x86_set_tsc(cpu, tsc);
+	x86_set_tsc_khz(cpu, (uint32_t)value);
+	if (cpu->has_run)
+		x86_set_tsc(cpu, tsc);
+	else
+		x86_tsc_begin(cpu);
 	return 0;
+}
+
+static int32_t set_clock(struct x86_cpu *cpu, uint64_t index, uint64_t value)
+{
+	if (index == CLOCK_KHZ)
+		return set_khz(cpu, value);
+	if (index != CLOCK_OFFSET || !cpu->counts_host)
+		return AXVCPU_ERROR_NOT_FOUND;
+	cpu->tsc_offset = value;
+	return 0;
+}
+
+static int32_t get_cpuid(struct x86_cpu *cpu, uint64_t index, uint64_t *ret_value)
+{
+	return x86_cpuid_get(cpu, index, ret_value);
 }
 
 /* What lies above 32 bits: see the macros of the header. */
@@ -419,7 +444,7 @@ static const struct {
 } system_kinds[] = {
 	{ get_msr, set_msr },     { get_control, set_control }, { get_extended_control, set_extended_control },
 	{ get_debug, set_debug }, { get_segment, set_segment }, { get_table, set_table },
-	{ get_clock, set_clock },
+	{ get_clock, set_clock }, { get_cpuid, x86_cpuid_set },
 };
 
 static int32_t get_system(struct x86_cpu *cpu, uint64_t index, uint64_t *ret_value)
@@ -716,7 +741,7 @@ static int32_t get_fp(struct x86_cpu *cpu, uint64_t id, uint64_t index, void *re
 		return 0;
 	}
 	if (index - 16 >= FPU_FIELDS)
-		return not_found(cpu, id);
+		return AXVCPU_ERROR_NOT_FOUND; /* an everyday answer: without a text */
 	if (size != sizeof(value))
 		return wrong_size(cpu, id, size);
 	value = get_fpu(cpu, (unsigned)(index - 16));
@@ -747,7 +772,7 @@ static int32_t set_fp(struct x86_cpu *cpu, uint64_t id, uint64_t index, const vo
 		return 0;
 	}
 	if (index - 16 >= FPU_FIELDS)
-		return not_found(cpu, id);
+		return AXVCPU_ERROR_NOT_FOUND;
 	if (size != sizeof(word))
 		return wrong_size(cpu, id, size);
 	memcpy(&word, value, sizeof(word));
@@ -781,11 +806,11 @@ int32_t x86_get_reg(struct x86_cpu *cpu, uint64_t id, void *ret_value, uint32_t 
 		return error;
 	x86_finish_access(cpu);
 	if (AXVCPU_REG_ID_ARCH(id) != AXVCPU_ARCH_X86_64)
-		return not_found(cpu, id);
+		return AXVCPU_ERROR_NOT_FOUND;
 	if (AXVCPU_REG_ID_GROUP(id) == AXVCPU_REG_FP)
 		return get_fp(cpu, id, index, ret_value, size);
 	if (!is_word_group(id) || groups[AXVCPU_REG_ID_GROUP(id)].get(cpu, index, &value))
-		return not_found(cpu, id);
+		return AXVCPU_ERROR_NOT_FOUND;
 	if (size != sizeof(value))
 		return wrong_size(cpu, id, size);
 	memcpy(ret_value, &value, sizeof(value));
@@ -795,19 +820,17 @@ int32_t x86_get_reg(struct x86_cpu *cpu, uint64_t id, void *ret_value, uint32_t 
 int32_t x86_set_reg(struct x86_cpu *cpu, uint64_t id, const void *value, uint32_t size)
 {
 	uint64_t index = AXVCPU_REG_ID_INDEX(id), word;
-	int32_t error;
 
 	if (!cpu->unsettled)
 		x86_finish_access(cpu);
 	if (AXVCPU_REG_ID_ARCH(id) != AXVCPU_ARCH_X86_64)
-		return not_found(cpu, id);
+		return AXVCPU_ERROR_NOT_FOUND;
 	if (AXVCPU_REG_ID_GROUP(id) == AXVCPU_REG_FP)
 		return set_fp(cpu, id, index, value, size);
 	if (!is_word_group(id))
-		return not_found(cpu, id);
+		return AXVCPU_ERROR_NOT_FOUND;
 	if (size != sizeof(word))
 		return wrong_size(cpu, id, size);
 	memcpy(&word, value, sizeof(word));
-	error = groups[AXVCPU_REG_ID_GROUP(id)].set(cpu, index, word);
-	return error == AXVCPU_ERROR_NOT_FOUND ? not_found(cpu, id) : error;
+	return groups[AXVCPU_REG_ID_GROUP(id)].set(cpu, index, word);
 }

@@ -3,7 +3,7 @@
  * A simulated x86-64 processor.
  *
  * Manual: Intel 64 and IA-32 Architectures Software Developer's Manual (SDM), volumes 1 to 3; where AMD's differs in
- * what software can see, the vendor is AMD only if CPUID says so, which it never does here.
+ * what software can see, Intel's holds, whatever vendor CPUID was made to name.
  *
  * cpu.pc is the linear address of the next instruction; rip is cpu.pc less the base of cs. Registers and segment bases
  * lie in cpu.x, where ops find them by slot (op.h).
@@ -15,6 +15,7 @@
 #include <axvcpu/plugin/plugin.h>
 
 #include "../common/x86_64/msrs.h"
+#include "../common/x86_64/processor.h"
 #include "cpu.h"
 #include "op.h"
 
@@ -150,7 +151,7 @@ enum {
 	X86_MODE_MMX_UD = 1024,
 };
 
-/* Features of the config; what CPUID says and what decodes. cpuid.c has their names. */
+/* Features of the config; what CPUID says and what decodes. ../common/x86_64/processor.h has their names. */
 /* clang-format off */
 #define X86_FEATURES(F) \
 	F(SSE3) F(PCLMUL) F(SSSE3) F(FMA) F(CX16) F(SSE41) F(SSE42) F(MOVBE) F(POPCNT) F(AES) \
@@ -210,7 +211,7 @@ struct x86_x87 {
 
 #define X86_NO_BUDGET UINT64_MAX
 
-enum { X86_CPUID_WORDS = 9, X86_BREAKPOINTS = 16, X86_REPLAYS = 128, X86_PARTS = 128 };
+enum { X86_BREAKPOINTS = 16, X86_REPLAYS = 128, X86_PARTS = 128 };
 
 /*
  * Accesses that the VMM carries out: each is a part, given to it as an exit. A read stops the instruction, which is
@@ -300,19 +301,22 @@ struct x86_cpu {
 	uint64_t msr_pc; /* linear */
 
 	/* Configuration. */
-	uint64_t features; /* bit X86_FEATURE_BIT_* */
-	uint32_t apic_id, cpus, tsc_khz;
+	uint64_t features;                 /* bit X86_FEATURE_BIT_* */
+	struct cpu_processor processor;    /* what CPUID says */
+	uint32_t words_offered[CPU_WORDS]; /* its features as create made them: some may have been taken away since */
 	bool deterministic;
+	bool has_run; /* what CPUID says stays as it is */
 	uint64_t entry;
 	struct msr_ranges msr_exits;
-	uint32_t cpuid[X86_CPUID_WORDS]; /* words of feature bits: see cpuid.c */
-	bool is_first;                   /* the processor that a PC starts with */
+	bool is_first; /* the processor that a PC starts with */
 
 	/* Clock. */
 	axarch_clock_fn clock;
 	void *clock_context;
-	uint64_t tsc_offset;
-	uint64_t random; /* rdrand: the state of the generator of deterministic runs */
+	struct x86_vm_clock *vm_clock;
+	bool counts_host;    /* the counter is the host's and tsc_offset */
+	uint64_t tsc_offset; /* what it is ahead of what it counts */
+	uint64_t random;     /* rdrand: the state of the generator of deterministic runs */
 
 	uint64_t interrupts, exceptions; /* taken */
 };
@@ -387,6 +391,10 @@ extern const struct sim_isa x86_isa;
 
 void x86_reset(struct x86_cpu *cpu);
 int32_t x86_run(struct x86_cpu *cpu, struct axvcpu_exit *exit);
+/* Ends the instruction of the last exit and begins no other: its next exit, or Nothing. No read waits. */
+void x86_finish(struct x86_cpu *cpu, struct axvcpu_exit *exit);
+/* BAD_STATE, with a text. */
+int32_t x86_read_waits(const struct x86_cpu *cpu);
 /* After a change of cr0, cr4, efer, xcr0, CPL, eflags.VM or AC, or segments: mode, keys and contexts follow. */
 void x86_update_mode(struct x86_cpu *cpu);
 /* Whether an external interrupt would be taken now. */

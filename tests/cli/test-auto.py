@@ -90,6 +90,18 @@ class WithDevice(Case):
             session.expect("axvcpu-run: engine %s: .*; Ctrl-A x ends the run" % name)
             session.wait()
 
+    def test_the_simulator_rescues_hardware(self):
+        """Where the layer is installed, and nothing is said of it by hand."""
+        with_layer = {"AXVCPU_PLUGIN_PATH": os.environ["AXVCPU_PLUGIN_PATH"] + ":" + os.environ["RESCUE_FOLDER"]}
+        layer = "rescue=probed-simulator,late"
+        self.assertNotIn("rescue", self.auto(HARDWARE, "--stats").err)
+        self.auto(HARDWARE, "--stats", env=with_layer, says=["probed-hardware", layer])
+        self.assertNotIn("rescue", self.auto(SIMULATOR, "--stats", probed="emulation", env=with_layer).err)
+        self.assertNotIn("rescue", self.auto(HARDWARE, "--stats", "--chip", "kernel", env=with_layer).err)
+        self.assertNotIn("rescue", self.auto(HARDWARE, "--stats", "--backend", "probed-hardware", env=with_layer).err)
+        by_hand = self.auto(HARDWARE, "--stats", "--layer", "rescue=probed-simulator", env=with_layer)
+        self.assertNotIn(layer, by_hand.err)
+
     def test_what_it_costs(self):
         """Beside a run that has not to choose."""
         image = self.file("image", b"\xf4")

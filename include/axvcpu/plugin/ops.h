@@ -127,7 +127,9 @@ AXARCH_KINDS(AXARCH_KIND_TYPE)
 	COUNTER(BLOCKS, 2, "blocks decoded") \
 	COUNTER(TLB_MISSES, 3, "soft TLB misses") \
 	COUNTER(INTERRUPTS, 4, "interrupts taken by the guest") \
-	COUNTER(EXCEPTIONS, 5, "exceptions taken by the guest")
+	COUNTER(EXCEPTIONS, 5, "exceptions taken by the guest") \
+	COUNTER(RESCUES, 6, "failures of the engine below that another engine executed") \
+	COUNTER(RESCUED_INSTRUCTIONS, 7, "instructions that it executed for that")
 
 #define AXARCH_COUNTER_CONSTANT(name, value, text) AXARCH_COUNTER_##name = value,
 enum { AXARCH_COUNTERS(AXARCH_COUNTER_CONSTANT) };

@@ -10,6 +10,7 @@
 #define DR6_BREAKPOINTS UINT64_C(0xf)
 #define DR7_FIXED UINT64_C(0x600) /* bit 10 is always set; GE makes breakpoints exact */
 #define OPCODE_HLT 0xf4
+#define WHEREVER UINT64_MAX /* stopped_at: at the present pc */
 
 enum { DEBUG_STEP = 1, DEBUG_BREAKPOINT = 2 };
 
@@ -18,6 +19,21 @@ bool kvm_debug_looks(const struct kvm_vcpu *vcpu)
 	const struct kvm_arch_vcpu *arch = &vcpu->arch;
 
 	return arch->single_step || arch->debug_changed || arch->at_breakpoint || arch->steps_off;
+}
+
+bool kvm_debug_is_stopped(struct kvm_vcpu *vcpu)
+{
+	uint64_t pc;
+
+	return vcpu->arch.at_breakpoint &&
+	       (vcpu->arch.stopped_at == WHEREVER || (!kvm_linear_pc(vcpu, &pc) && pc == vcpu->arch.stopped_at));
+}
+
+void kvm_debug_set_stopped(struct kvm_vcpu *vcpu, bool stopped)
+{
+	vcpu->arch.at_breakpoint = stopped;
+	vcpu->arch.stopped_at = WHEREVER; /* pc and mode may be written after this */
+	kvm_interrupt_update_look(vcpu);
 }
 
 static bool is_stepping(const struct kvm_arch_vcpu *arch)
@@ -69,7 +85,8 @@ static int32_t prepare_step(struct kvm_vcpu *vcpu)
 
 	if (error)
 		return error;
-	arch->steps_off = arch->at_breakpoint && pc == arch->stopped_at;
+	arch->steps_off = arch->at_breakpoint && arch->breakpoint_count &&
+			  (pc == arch->stopped_at || arch->stopped_at == WHEREVER);
 	arch->at_breakpoint = false;
 	arch->steps_hlt = is_hlt(vcpu, pc);
 	return 0;

@@ -7,11 +7,13 @@
 #include <sys/ioctl.h>
 
 #include <axvcpu/regs/x86_64.h>
+#include <axvcpu/state.h>
 
 #include "../kvm.h"
 
 #define REG_RIP 16u
 #define REG_RFLAGS 17u
+#define RFLAGS_RF UINT64_C(0x10000)
 #define MSR_TSC 0x10u
 #define MSR_APIC_BASE 0x1bu
 #define MSR_EFER 0xc0000080u
@@ -24,6 +26,9 @@
 #define CR_8 8u
 #define CR_8_MAX 15u
 #define MP_STATE 19u
+#define SHADOW 10u /* the register, and its values */
+#define SHADOW_STI 1u
+#define SHADOW_MOV_SS 2u
 #define XSTATE_BV 512u
 #define XSAVE_LEAF 0xdu
 
@@ -54,6 +59,26 @@ static struct place at(uint32_t group, void *where, uint32_t size)
 	return (struct place){ .group = group, .at = where, .size = size };
 }
 
+/* Told by RF: the instruction at a breakpoint that the vCPU stopped at is to be executed. */
+static void get_flags(struct kvm_vcpu *vcpu, const struct place *place, uint8_t *ret_value)
+{
+	uint64_t value = vcpu->arch.state.regs.rflags;
+
+	(void)place;
+	value |= kvm_debug_is_stopped(vcpu) ? RFLAGS_RF : 0;
+	memcpy(ret_value, &value, 8);
+}
+
+static void set_flags(struct kvm_vcpu *vcpu, const struct place *place, const uint8_t *value)
+{
+	uint64_t flags;
+
+	(void)place;
+	memcpy(&flags, value, 8);
+	kvm_debug_set_stopped(vcpu, flags & RFLAGS_RF);
+	vcpu->arch.state.regs.rflags = flags;
+}
+
 static bool find_general(struct kvm_vcpu *vcpu, uint64_t index, struct place *ret_place)
 {
 	static const size_t offsets[] = {
@@ -67,6 +92,10 @@ static bool find_general(struct kvm_vcpu *vcpu, uint64_t index, struct place *re
 	if (index >= sizeof(offsets) / sizeof(offsets[0]))
 		return false;
 	*ret_place = at(KVM_GROUP_REGS, (uint8_t *)&vcpu->arch.state.regs + offsets[index], 8);
+	if (index == REG_RFLAGS) {
+		ret_place->get = get_flags;
+		ret_place->set = set_flags;
+	}
 	return true;
 }
 
@@ -390,6 +419,24 @@ static bool find_fp(struct kvm_vcpu *vcpu, uint64_t index, struct place *ret_pla
 	return false;
 }
 
+/* KVM has a bit for each kind; on AMD, which does not tell them apart, both: then it is that which keeps more away. */
+static void get_shadow(struct kvm_vcpu *vcpu, const struct place *place, uint8_t *ret_value)
+{
+	uint8_t bits = vcpu->arch.state.events.interrupt.shadow;
+
+	(void)place;
+	*ret_value = bits & KVM_X86_SHADOW_INT_MOV_SS ? SHADOW_MOV_SS : bits & KVM_X86_SHADOW_INT_STI ? SHADOW_STI : 0;
+}
+
+static void set_shadow(struct kvm_vcpu *vcpu, const struct place *place, const uint8_t *value)
+{
+	static const uint8_t bits[] = { 0, KVM_X86_SHADOW_INT_STI, KVM_X86_SHADOW_INT_MOV_SS,
+					KVM_X86_SHADOW_INT_MOV_SS };
+
+	(void)place;
+	vcpu->arch.state.events.interrupt.shadow = bits[*value & 3];
+}
+
 static bool find_event(struct kvm_vcpu *vcpu, uint64_t index, struct place *ret_place)
 {
 	static const struct {
@@ -422,6 +469,10 @@ static bool find_event(struct kvm_vcpu *vcpu, uint64_t index, struct place *ret_
 		return false;
 	*ret_place =
 		at(KVM_GROUP_EVENTS, (uint8_t *)&vcpu->arch.state.events + fields[index].offset, fields[index].size);
+	if (index == SHADOW) {
+		ret_place->get = get_shadow;
+		ret_place->set = set_shadow;
+	}
 	return true;
 }
 
@@ -439,13 +490,6 @@ static bool find(struct kvm_vcpu *vcpu, uint64_t id, struct place *ret_place)
 	    !finders[group])
 		return false;
 	return finders[group](vcpu, AXVCPU_REG_ID_INDEX(id), ret_place) && (ret_place->group & ~vcpu->arch.groups) == 0;
-}
-
-static int32_t not_found(struct kvm_vcpu *vcpu, uint64_t id)
-{
-	return vcpu->host->error(AXVCPU_ERROR_NOT_FOUND,
-				 "kvm: this vCPU has no register 0x%llx, or its host's KVM has not",
-				 (unsigned long long)id);
 }
 
 static int32_t wrong_size(struct kvm_vcpu *vcpu, uint64_t id, uint32_t size)
@@ -514,7 +558,7 @@ static int32_t set_tsc_khz(struct kvm_vcpu *vcpu, uint64_t value)
 			"kvm: tsc_khz is %u on this host and cannot become %llu: its processor does not scale it",
 			vcpu->arch.tsc_khz, (unsigned long long)value);
 	vcpu->arch.tsc_khz = (uint32_t)value;
-	return 0;
+	return vcpu->seat->arch.has_run ? 0 : kvm_cpuid_tell(vcpu); /* which tells the frequency */
 }
 
 static const struct special {
@@ -525,6 +569,7 @@ static const struct special {
 	{ AXVCPU_X86_64_EVENT(MP_STATE), get_mp_state, set_mp_state },
 	{ AXVCPU_X86_64_MSR(MSR_TSC), get_tsc, set_tsc },
 	{ AXVCPU_X86_64_CLOCK(0), get_tsc_khz, set_tsc_khz },
+	{ AXVCPU_X86_64_CLOCK(1), kvm_tsc_get_offset, kvm_tsc_set_offset },
 };
 
 static const struct special *special_of(uint64_t id)
@@ -533,6 +578,32 @@ static const struct special *special_of(uint64_t id)
 		if (specials[i].id == id)
 			return &specials[i];
 	return NULL;
+}
+
+static bool is_cpuid(uint64_t id)
+{
+	return id - AXVCPU_X86_64_CPUID(0) < CPU_REGS;
+}
+
+static int32_t get_cpuid(struct kvm_vcpu *vcpu, uint64_t id, void *ret_value, uint32_t size)
+{
+	uint64_t value;
+
+	if (size != 8)
+		return wrong_size(vcpu, id, size);
+	kvm_cpuid_get_reg(vcpu, id - AXVCPU_X86_64_CPUID(0), &value);
+	memcpy(ret_value, &value, 8);
+	return 0;
+}
+
+static int32_t set_cpuid(struct kvm_vcpu *vcpu, uint64_t id, const void *value, uint32_t size)
+{
+	uint64_t word;
+
+	if (size != 8)
+		return wrong_size(vcpu, id, size);
+	memcpy(&word, value, 8);
+	return kvm_cpuid_set_reg(vcpu, id - AXVCPU_X86_64_CPUID(0), word);
 }
 
 static void copy_out(struct kvm_vcpu *vcpu, const struct place *place, uint8_t *ret_value, uint32_t size)
@@ -596,6 +667,8 @@ int32_t kvm_arch_get_reg(struct kvm_vcpu *vcpu, uint64_t id, void *ret_value, ui
 	struct place place;
 	int32_t error;
 
+	if (is_cpuid(id))
+		return get_cpuid(vcpu, id, ret_value, size);
 	if (special) {
 		uint64_t value = 0;
 
@@ -609,20 +682,28 @@ int32_t kvm_arch_get_reg(struct kvm_vcpu *vcpu, uint64_t id, void *ret_value, ui
 		return error;
 	}
 	if (!find(vcpu, id, &place))
-		return not_found(vcpu, id);
+		return AXVCPU_ERROR_NOT_FOUND; /* an everyday answer: without a text */
 	error = get_placed(vcpu, &place, ret_value, size);
 	if (error)
 		return error;
-	return find(vcpu, id, &place) ? 0 : not_found(vcpu, id);
+	return find(vcpu, id, &place) ? 0 : AXVCPU_ERROR_NOT_FOUND;
 }
 
 /* Values of more bytes than KVM has for the register. */
 static bool fits(const struct place *place, const uint8_t *value, uint32_t size)
 {
-	for (uint32_t i = place->size; i < size && !place->second && !place->set; i++)
+	for (uint32_t i = place->size; i < size && !place->second; i++)
 		if (value[i])
 			return false;
 	return true;
+}
+
+static bool has_value(struct kvm_vcpu *vcpu, const struct place *place, const uint8_t *value, uint32_t size)
+{
+	uint8_t present[AXVCPU_REG_SIZE_MAX];
+
+	copy_out(vcpu, place, present, size);
+	return !memcmp(present, value, size);
 }
 
 /* KVM looks at cr8 when it enters the guest, which is too late to say so. */
@@ -655,6 +736,8 @@ int32_t kvm_arch_set_reg(struct kvm_vcpu *vcpu, uint64_t id, const void *value, 
 	struct place place;
 	int32_t error;
 
+	if (is_cpuid(id))
+		return set_cpuid(vcpu, id, value, size);
 	if (special) {
 		uint64_t word;
 
@@ -665,7 +748,7 @@ int32_t kvm_arch_set_reg(struct kvm_vcpu *vcpu, uint64_t id, const void *value, 
 		return error ? error : special->set(vcpu, word);
 	}
 	if (!find(vcpu, id, &place))
-		return not_found(vcpu, id);
+		return AXVCPU_ERROR_NOT_FOUND;
 	if (!fits(&place, value, size))
 		return vcpu->host->error(AXVCPU_ERROR_INVALID_INPUT,
 					 "kvm: register 0x%llx has %u bits, and the value has more",
@@ -678,11 +761,16 @@ int32_t kvm_arch_set_reg(struct kvm_vcpu *vcpu, uint64_t id, const void *value, 
 			return error;
 		vcpu->before &= ~(uint32_t)KVM_BEFORE_HALTED;
 	}
-	error = kvm_state_edit(vcpu, place.group);
+	error = kvm_state_load(vcpu, place.group);
 	if (error)
 		return error;
 	if (!find(vcpu, id, &place))
-		return not_found(vcpu, id);
+		return AXVCPU_ERROR_NOT_FOUND;
+	if (has_value(vcpu, &place, value, size)) /* what has not changed is not written */
+		return 0;
+	error = kvm_state_edit(vcpu, place.group);
+	if (error)
+		return error;
 	copy_in(vcpu, &place, value, size);
 	if (place.group == KVM_GROUP_MSRS)
 		vcpu->arch.msrs_dirty |= UINT64_C(1) << kvm_state_msr_place((uint32_t)AXVCPU_REG_ID_INDEX(id));

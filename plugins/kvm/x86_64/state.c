@@ -62,9 +62,20 @@ static void list_msrs(void)
 
 uint32_t kvm_state_msr_place(uint32_t msr)
 {
-	for (uint32_t i = 0; i < msr_count; i++)
-		if (msrs[i] == msr)
-			return i;
+	uint32_t first = 0, count = msr_count;
+
+	while (count) { /* they are in the order of the table, which is that of their numbers */
+		uint32_t middle = first + count / 2;
+
+		if (msrs[middle] == msr)
+			return middle;
+		if (msrs[middle] < msr) {
+			count -= count / 2 + 1;
+			first = middle + 1;
+		} else {
+			count /= 2;
+		}
+	}
 	return KVM_STATE_MSRS;
 }
 
@@ -210,6 +221,8 @@ static int32_t write_events(struct kvm_vcpu *vcpu)
 	struct kvm_vcpu_events *events = &vcpu->arch.state.events;
 
 	events->flags |= KVM_VCPUEVENT_VALID_NMI_PENDING | KVM_VCPUEVENT_VALID_SHADOW;
+	vcpu->arch.injected =
+		events->interrupt.injected || events->nmi.injected || (events->nmi.pending && !events->nmi.masked);
 	return KVM_CALL(vcpu->host, vcpu->fd, KVM_SET_VCPU_EVENTS, events);
 }
 
@@ -409,6 +422,19 @@ int32_t kvm_state_set_msr(struct kvm_vcpu *vcpu, uint32_t msr, uint64_t value)
 	return done ? 0
 		    : vcpu->host->error(AXVCPU_ERROR_INVALID_INPUT, "kvm: KVM refuses 0x%llx for MSR 0x%x",
 					(unsigned long long)value, msr);
+}
+
+int32_t kvm_state_probe_msrs(struct kvm_vcpu *vcpu)
+{
+	struct kvm_arch_vcpu *arch = &vcpu->arch;
+	int32_t error = arch->dirty & KVM_GROUP_MSRS ? kvm_arch_write_state(vcpu) : 0;
+
+	if (error || !arch->msrs_probed) /* kvm_state_init is still to come */
+		return error;
+	arch->msrs_probed = false;
+	arch->loaded &= ~(uint32_t)KVM_GROUP_MSRS;
+	error = kvm_state_load(vcpu, KVM_GROUP_MSRS);
+	return error ? error : drop_unwritable_msrs(vcpu);
 }
 
 static void find_groups(struct kvm_vcpu *vcpu, int system_fd)

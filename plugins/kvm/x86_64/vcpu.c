@@ -7,6 +7,7 @@
 #include <sys/ioctl.h>
 #include <x86intrin.h>
 
+#include "../../common/x86_64/counter.h"
 #include "../kvm.h"
 
 #define PAGE_SIZE 4096u
@@ -15,6 +16,7 @@
 #define APIC_ENABLED UINT64_C(0x800)
 #define APIC_BSP UINT64_C(0x100)
 #define MSR_TSC 0x10u
+#define MSR_MISC_ENABLE 0x1a0u
 #define CLOCK_SLACK_MS 20 /* by which a counter may differ from the clock that it was set to */
 
 /* Pages of guest-physical addresses that KVM needs on Intel for itself: 16 MiB below 4 GiB, under any firmware. */
@@ -190,12 +192,43 @@ static int32_t tell_cpuid(struct kvm_vcpu *vcpu, const struct kvm_cpuid2 *cpuid)
 /* A KVM in software may leave the processor more than it is told to: what it has then is what its registers follow. */
 static int32_t set_cpuid(struct kvm_vcpu *vcpu)
 {
-	int32_t error = tell_cpuid(vcpu, vcpu->arch.cpuid);
+	int32_t error = tell_cpuid(vcpu, vcpu->arch.told);
 
 	if (error)
 		return error;
 	vcpu->arch.cpuid->nent = KVM_CPUID_ENTRIES_MAX;
 	return KVM_CALL(vcpu->host, vcpu->fd, KVM_GET_CPUID2, vcpu->arch.cpuid);
+}
+
+int32_t kvm_cpuid_tell(struct kvm_vcpu *vcpu)
+{
+	int32_t error;
+
+	kvm_cpuid_compose(vcpu);
+	if (has_cpuid(vcpu->seat, vcpu->arch.told))
+		return 0;
+	error = set_cpuid(vcpu);
+	return error ? error : kvm_state_probe_msrs(vcpu);
+}
+
+/* The portable processor has no paravirtual devices of KVM's: their MSRs raise #GP, as elsewhere. */
+static int32_t enforce_portable(struct kvm_vcpu *vcpu)
+{
+	struct kvm_enable_cap option = { .cap = KVM_CAP_ENFORCE_PV_FEATURE_CPUID, .args = { 1 } };
+
+	if (vcpu->arch.config.cpuid != KVM_CPUID_PORTABLE ||
+	    !kvm_system_has(vcpu->vm->fd, KVM_CAP_ENFORCE_PV_FEATURE_CPUID))
+		return 0;
+	return KVM_CALL(vcpu->host, vcpu->fd, KVM_ENABLE_CAP, &option);
+}
+
+/* What KVM begins with depends on its version. */
+static void begin_portable(struct kvm_vcpu *vcpu)
+{
+	uint32_t place = kvm_state_msr_place(MSR_MISC_ENABLE);
+
+	if (vcpu->arch.config.cpuid == KVM_CPUID_PORTABLE && vcpu->arch.msrs_present >> place & 1)
+		vcpu->arch.initial.msrs[place] = CPU_PORTABLE_MISC_ENABLE;
 }
 
 int32_t kvm_arch_vcpu_init(struct kvm_vcpu *vcpu, const struct kvm_create *config)
@@ -212,11 +245,17 @@ int32_t kvm_arch_vcpu_init(struct kvm_vcpu *vcpu, const struct kvm_create *confi
 		error = kvm_cpuid_make(vcpu);
 	if (error)
 		return error;
-	error = set_cpuid(vcpu);
+	if (vcpu->seat->arch.has_run && !has_cpuid(vcpu->seat, vcpu->arch.told))
+		kvm_cpuid_adopt(vcpu, vcpu->seat->arch.cpuid);
+	error = enforce_portable(vcpu);
+	if (!error)
+		error = set_cpuid(vcpu);
 	if (!error)
 		error = kvm_state_init(vcpu);
-	if (!error)
+	if (!error) {
+		begin_portable(vcpu);
 		error = kvm_arch_reset(vcpu);
+	}
 	if (error)
 		kvm_arch_vcpu_finish(vcpu);
 	return error;
@@ -225,7 +264,7 @@ int32_t kvm_arch_vcpu_init(struct kvm_vcpu *vcpu, const struct kvm_create *confi
 void kvm_arch_vcpu_finish(struct kvm_vcpu *vcpu)
 {
 	kvm_state_finish(vcpu);
-	vcpu->host->free(vcpu->arch.cpuid);
+	kvm_cpuid_free(vcpu);
 }
 
 int32_t kvm_arch_vcpu_pack(struct kvm_vcpu *vcpu)
@@ -253,6 +292,8 @@ int32_t kvm_arch_vcpu_unpack(struct kvm_vcpu *vcpu)
 
 	if (!error && khz != vcpu->arch.host_khz && ioctl(vcpu->fd, KVM_SET_TSC_KHZ, khz))
 		error = kvm_failed(vcpu->host, "KVM_SET_TSC_KHZ");
+	if (!error)
+		error = enforce_portable(vcpu);
 	if (!error)
 		error = set_cpuid(vcpu);
 	if (!error && vcpu->clock)
@@ -314,6 +355,8 @@ int32_t kvm_arch_reset(struct kvm_vcpu *vcpu)
 	arch->debug_changed = true;
 	vcpu->before = 0;
 	kvm_state_restore_initial(vcpu);
+	arch->state.regs.rdx =
+		arch->model.signature; /* SDM volume 3, table 9-1; KVM made the vCPU before it had CPUID */
 	arch->state.sregs.apic_base =
 		(arch->state.sregs.apic_base & ~APIC_BSP) | APIC_ENABLED | (vcpu->vcpu_id ? 0 : APIC_BSP);
 	kvm_interrupt_update_look(vcpu);
@@ -330,13 +373,19 @@ int32_t kvm_arch_setup(struct kvm_vcpu *vcpu, const struct kvm_setup *config)
 	return error ? error : kvm_arch_write_state(vcpu);
 }
 
-/* The counter at a time of the clock. In two parts, as the product of a day's nanoseconds and gigahertz has more than
- * 64 bits. */
-static uint64_t ticks_at(const struct kvm_vcpu *vcpu, uint64_t now_ns)
+static struct counter_clock clock_of(const struct kvm_vcpu *vcpu)
 {
-	uint64_t khz = vcpu->arch.tsc_khz;
+	return (struct counter_clock){ vcpu->arch.tsc_khz, vcpu->clock, vcpu->clock_context };
+}
 
-	return now_ns / 1000000 * khz + now_ns % 1000000 * khz / 1000000;
+static uint64_t ticks_now(const struct kvm_vcpu *vcpu)
+{
+	return counter_ticks(vcpu->arch.tsc_khz, vcpu->clock(vcpu->clock_context));
+}
+
+static bool is_scaled(const struct kvm_vcpu *vcpu)
+{
+	return vcpu->arch.tsc_khz != vcpu->arch.host_khz;
 }
 
 static bool has_offset(const struct kvm_vcpu *vcpu)
@@ -366,27 +415,20 @@ static int32_t set_kvm_clock(struct kvm_vm *vm, uint64_t now_ns)
 	return KVM_CALL(vm->host, vm->fd, KVM_SET_CLOCK, &data);
 }
 
-/* The first vCPU's look at the clock holds for all of the VM, so that they agree to the tick, */
+/* The first vCPU's look at the clock holds for all of the VM, so that they agree to the tick, unless the clock has
+ * stood still or jumped since: a VMM stops it while its machine is paused. */
 static int32_t take_clock(struct kvm_vcpu *vcpu)
 {
+	const struct counter_clock clock = clock_of(vcpu);
 	struct kvm_vm *vm = vcpu->vm;
-	uint64_t now_ns = vcpu->clock(vcpu->clock_context);
 	int32_t error;
 
-	vm->arch.tsc_offset = (int64_t)(ticks_at(vcpu, now_ns) - __rdtsc());
-	error = set_kvm_clock(vm, now_ns);
+	if (vm->arch.has_clock && !counter_is_off(&clock, (uint64_t)vm->arch.tsc_offset))
+		return 0;
+	vm->arch.tsc_offset = (int64_t)counter_offset(&clock);
+	error = set_kvm_clock(vm, vcpu->clock(vcpu->clock_context));
 	vm->arch.has_clock = !error;
 	return error;
-}
-
-/* unless the clock has stood still or jumped since: a VMM stops it while its machine is paused. */
-static bool has_drifted(const struct kvm_vcpu *vcpu)
-{
-	uint64_t slack = (uint64_t)vcpu->arch.tsc_khz * CLOCK_SLACK_MS;
-	uint64_t shown = __rdtsc() + (uint64_t)vcpu->vm->arch.tsc_offset;
-	int64_t ahead = (int64_t)(shown - ticks_at(vcpu, vcpu->clock(vcpu->clock_context)));
-
-	return ahead > (int64_t)slack || ahead < -(int64_t)slack;
 }
 
 /* A KVM without hardware may take the counter's new value, and show the host's all the same. */
@@ -395,9 +437,9 @@ static int32_t check_tsc(struct kvm_vcpu *vcpu)
 	uint64_t slack = (uint64_t)vcpu->arch.tsc_khz * CLOCK_SLACK_MS, before, after, tsc;
 	int32_t error;
 
-	before = ticks_at(vcpu, vcpu->clock(vcpu->clock_context));
+	before = ticks_now(vcpu);
 	error = kvm_state_get_msr(vcpu, MSR_TSC, &tsc);
-	after = ticks_at(vcpu, vcpu->clock(vcpu->clock_context));
+	after = ticks_now(vcpu);
 	if (error || (tsc + slack >= before && tsc <= after + slack))
 		return error;
 	return vcpu->host->error(
@@ -408,20 +450,43 @@ static int32_t check_tsc(struct kvm_vcpu *vcpu)
 int32_t kvm_arch_set_clock(struct kvm_vcpu *vcpu)
 {
 	struct kvm_vm *vm = vcpu->vm;
-	bool scaled = vcpu->arch.tsc_khz != vcpu->arch.host_khz;
 	int32_t error = 0;
 
 	if (!vcpu->clock)
 		return 0;
 	pthread_mutex_lock(&vm->lock);
-	if (!vm->arch.has_clock || has_drifted(vcpu))
-		error = take_clock(vcpu);
+	error = take_clock(vcpu);
 	pthread_mutex_unlock(&vm->lock);
 	if (error)
 		return error;
-	if (scaled || !has_offset(vcpu))
-		error = kvm_state_set_msr(vcpu, MSR_TSC, ticks_at(vcpu, vcpu->clock(vcpu->clock_context)));
+	if (is_scaled(vcpu) || !has_offset(vcpu))
+		error = kvm_state_set_msr(vcpu, MSR_TSC, ticks_now(vcpu));
 	else
 		error = set_offset(vcpu, vm->arch.tsc_offset);
 	return error ? error : check_tsc(vcpu);
+}
+
+static int32_t no_offset(const struct kvm_vcpu *vcpu)
+{
+	return vcpu->host->error(AXVCPU_ERROR_NOT_FOUND,
+				 "kvm: the counter of this vCPU is not the host's with an offset");
+}
+
+int32_t kvm_tsc_get_offset(struct kvm_vcpu *vcpu, uint64_t *ret_value)
+{
+	const struct kvm_device_attr attribute = { .group = KVM_VCPU_TSC_CTRL,
+						   .attr = KVM_VCPU_TSC_OFFSET,
+						   .addr = (uintptr_t)ret_value };
+
+	if (is_scaled(vcpu) || ioctl(vcpu->fd, KVM_GET_DEVICE_ATTR, &attribute))
+		return no_offset(vcpu);
+	return 0;
+}
+
+int32_t kvm_tsc_set_offset(struct kvm_vcpu *vcpu, uint64_t value)
+{
+	uint64_t present;
+	int32_t error = kvm_tsc_get_offset(vcpu, &present);
+
+	return error || value == present ? error : set_offset(vcpu, (int64_t)value);
 }

@@ -11,6 +11,7 @@
 #include <axvcpu/plugin/config.h>
 
 #include "../../common/x86_64/msrs.h"
+#include "../../common/x86_64/processor.h"
 
 struct axarch_host;
 struct axvcpu_exit;
@@ -19,7 +20,7 @@ struct kvm_vm;
 
 #define KVM_ARCH AXVCPU_ARCH_X86_64
 
-enum { KVM_CPUID_HOST, KVM_CPUID_V1, KVM_CPUID_V2, KVM_CPUID_V3, KVM_CPUID_V4 };
+enum { KVM_CPUID_HOST, KVM_CPUID_V1, KVM_CPUID_V2, KVM_CPUID_V3, KVM_CPUID_V4, KVM_CPUID_PORTABLE };
 enum { KVM_HYPERCALLS_AUTO, KVM_HYPERCALLS_EXIT, KVM_HYPERCALLS_KERNEL };
 enum { KVM_CHIP_VMM, KVM_CHIP_KERNEL };
 
@@ -29,8 +30,8 @@ enum { KVM_CHIP_VMM, KVM_CHIP_KERNEL };
 #define KVM_CREATE(T, INT, CHOICE, TEXT, ARRAY) \
 	INT(T, u32, apic_id, KVM_APIC_ID_OF_VCPU, 0, UINT32_MAX, "initial APIC id in CPUID; 4294967295: the vCPU's number") \
 	INT(T, u32, cpus, 1, 1, 255, "logical processors that CPUID speaks of: one package, one thread a core") \
-	CHOICE(T, cpuid, KVM_CPUID_HOST, "host|x86-64-v1|x86-64-v2|x86-64-v3|x86-64-v4", \
-	       "processor features: all that KVM has here, or those of a level of the psABI that KVM has") \
+	CHOICE(T, cpuid, KVM_CPUID_HOST, "host|x86-64-v1|x86-64-v2|x86-64-v3|x86-64-v4|portable", \
+	       "processor features: all that KVM has here, or those of a level of the psABI that KVM has; portable: the processor of sim-x86_64") \
 	TEXT(T, features, 1024, "", "changes to them, by the names of /proc/cpuinfo: \"-avx512f,-la57,+x2apic\"; + only for what KVM has") \
 	INT(T, u32, tsc_khz, 0, 0, UINT32_MAX, "frequency of the time stamp counter; 0: the host's. Others need a host that scales it") \
 	TEXT(T, msr_exits, 256, "", "MSRs that give SysReg exits besides 0x1b, 0x6e0 and 0x800-0x8ff: \"0xc0010000-0xc00100ff,0x34\"") \
@@ -55,6 +56,14 @@ struct kvm_arch_vm {
 
 struct kvm_arch_seat {
 	struct kvm_cpuid2 *cpuid; /* as it was set; NULL: not yet */
+	bool has_run;             /* from then on KVM keeps it */
+};
+
+/* What engines agree on of CPUID (AXVCPU_X86_64_CPUID), without the bits that follow from other registers. */
+struct kvm_cpuid_model {
+	uint64_t vendor;
+	uint32_t signature;
+	uint32_t words[CPU_WORDS];
 };
 
 /* What is read and written of a vCPU as a whole, each by an ioctl of its own. */
@@ -89,7 +98,11 @@ struct kvm_state {
 
 struct kvm_arch_vcpu {
 	struct kvm_create config;
-	struct kvm_cpuid2 *cpuid;
+	struct kvm_cpuid2 *made;  /* of the config */
+	struct kvm_cpuid2 *told;  /* the same with `model` */
+	struct kvm_cpuid2 *cpuid; /* what KVM has made of it */
+	struct kvm_cpuid_model model;
+	uint32_t words_offered[CPU_WORDS]; /* of `made`: only these can be in model.words */
 	uint32_t tsc_khz;
 	uint32_t host_khz; /* unless it is scaled */
 
@@ -122,9 +135,19 @@ struct kvm_arch_vcpu {
 	uint32_t breakpoint_count;
 };
 
-/* cpuid.c: the vCPU's CPUID by its config; arch.cpuid, which has room for so many entries, is the vCPU's to free. */
+/* cpuid.c: the vCPU's CPUID by its config: arch.made, and of it arch.told. Lists have room for so many entries. */
 #define KVM_CPUID_ENTRIES_MAX 256u
 int32_t kvm_cpuid_make(struct kvm_vcpu *vcpu);
+void kvm_cpuid_free(struct kvm_vcpu *vcpu);
+/* arch.told becomes arch.made with arch.model and arch.tsc_khz. */
+void kvm_cpuid_compose(struct kvm_vcpu *vcpu);
+/* Makes this list of a KVM vCPU, which cannot be changed any more, that of the vCPU, if it could have been made so. */
+void kvm_cpuid_adopt(struct kvm_vcpu *vcpu, struct kvm_cpuid2 *cpuid);
+/* vcpu.c: composes arch.told, and tells KVM, unless nothing has changed. */
+int32_t kvm_cpuid_tell(struct kvm_vcpu *vcpu);
+/* The registers AXVCPU_X86_64_CPUID(index), index less than CPU_REGS. */
+int32_t kvm_cpuid_get_reg(struct kvm_vcpu *vcpu, uint64_t index, uint64_t *ret_value);
+int32_t kvm_cpuid_set_reg(struct kvm_vcpu *vcpu, uint64_t index, uint64_t value);
 /* Register `reg` (0 eax, 1 ebx, 2 ecx, 3 edx) of a leaf; 0 when it is not there. */
 uint32_t kvm_cpuid_get(const struct kvm_vcpu *vcpu, uint32_t leaf, uint32_t subleaf, unsigned reg);
 
@@ -137,6 +160,8 @@ int32_t kvm_state_init(struct kvm_vcpu *vcpu);
 void kvm_state_finish(struct kvm_vcpu *vcpu);
 /* Makes a group of arch.state that of the guest; finishes the instruction of the last exit for it. */
 int32_t kvm_state_load(struct kvm_vcpu *vcpu, uint32_t group);
+/* CPUID has changed: which MSRs there are is found out again. */
+int32_t kvm_state_probe_msrs(struct kvm_vcpu *vcpu);
 /* The same, and it will be written before the next entry. */
 int32_t kvm_state_edit(struct kvm_vcpu *vcpu, uint32_t group);
 /* All groups become what create made; nothing is written yet. */
@@ -154,8 +179,15 @@ bool kvm_interrupt_ready(const struct kvm_vcpu *vcpu);
 void kvm_interrupt_update_look(struct kvm_vcpu *vcpu);
 /* debug.c: tells KVM what it must know before an entry; KVM_AGAIN: enter. */
 int32_t kvm_debug_prepare(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit);
+/* Whether the vCPU stopped at the breakpoint that it is at; or it is to go on as if it had. */
+bool kvm_debug_is_stopped(struct kvm_vcpu *vcpu);
+void kvm_debug_set_stopped(struct kvm_vcpu *vcpu, bool stopped);
 bool kvm_debug_looks(const struct kvm_vcpu *vcpu);
 int32_t kvm_debug_exit(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit);
+
+/* vcpu.c: the register tsc_offset. */
+int32_t kvm_tsc_get_offset(struct kvm_vcpu *vcpu, uint64_t *ret_value);
+int32_t kvm_tsc_set_offset(struct kvm_vcpu *vcpu, uint64_t value);
 
 /* walk.c: a linear address through the guest's page tables; `access` is AXVCPU_ACCESS_*. False: not mapped so. */
 bool kvm_walk(struct kvm_vcpu *vcpu, uint64_t address, uint32_t access, uint64_t *ret_gpa);

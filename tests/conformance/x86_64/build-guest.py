@@ -26,7 +26,7 @@ def run(*command):
 def assemble(tools, source, mode, folder):
     """The image and {label: address}."""
     built, linked, image = (pathlib.Path(folder, name) for name in ("guest.o", "guest.elf", "guest.bin"))
-    run(tools.as_, "--64", "--fatal-warnings", "--defsym", f"{mode.upper()}=1", "-I", source.parent, "-o", built, source)
+    run(tools.as_, "--64", "--fatal-warnings", "--defsym", f"{mode.upper()}=1", "-I", source.parent, *(word for folder in tools.include for word in ("-I", folder.parent)), "-o", built, source)
     run(tools.ld, "-m", "elf_x86_64", "-e", "0", f"-Ttext={tools.address:#x}", "-o", linked, built)
     run(tools.objcopy, "-O", "binary", "-j", ".text", linked, image)
     symbols = (line.split() for line in run(tools.nm, linked).decode().splitlines())
@@ -51,6 +51,7 @@ def main():
     for tool in ("as", "ld", "objcopy", "nm"):
         parser.add_argument(f"--{tool}", required=True, dest="as_" if tool == "as" else tool)
     parser.add_argument("--address", type=lambda text: int(text, 0), required=True)
+    parser.add_argument("--include", type=pathlib.Path, action="append", default=[], help="a file whose folder is searched, too")
     parser.add_argument("source", type=pathlib.Path)
     parser.add_argument("output", type=pathlib.Path)
     parser.add_argument("modes", nargs="*", metavar="mode", help=", ".join(MODES) + "; all of them when none is given")

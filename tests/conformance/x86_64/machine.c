@@ -274,6 +274,7 @@ struct axvcpu *machine_vcpu(struct machine *machine, unsigned index)
 	assert_ok(axvcpu_config_create(backend, AXVCPU_CONFIG_CREATE, &config));
 	assert_ok(axvcpu_config_parse(config, machine->config));
 	info.config = config;
+	info.layers = index ? NULL : getenv("AXVCPU_CONFORMANCE_LAYERS");
 	assert_ok(axvcpu_create(backend, &info, &machine->vcpu[index]));
 	axvcpu_config_destroy(config);
 	return machine->vcpu[index];
@@ -369,6 +370,12 @@ static void enter_user(struct axvcpu *vcpu)
 	set_flat_segments(vcpu, USER_CODE | RING3, USER_CODE_ATTRIBUTES, USER_DATA | RING3, USER_DATA_ATTRIBUTES);
 }
 
+/* A KVM that runs programs without hardware forgets it, which who compares engines sees. */
+static bool has_no_iopl(void)
+{
+	return getenv("AXVCPU_CONFORMANCE_NO_IOPL") != NULL;
+}
+
 void machine_start_vcpu(struct machine *machine, unsigned index, const char *label)
 {
 	static void (*const enter[GUEST_MODES])(struct axvcpu *) = { enter_real, enter_protected, enter_long,
@@ -382,7 +389,7 @@ void machine_start_vcpu(struct machine *machine, unsigned index, const char *lab
 		assert_ok(axvcpu_set_gpr(vcpu, gpr, 0));
 	set(vcpu, "rsp", MACHINE_STACK);
 	set(vcpu, "rbx", machine->mode == GUEST_REAL ? 0 : MACHINE_HOLE);
-	set(vcpu, "rflags", RFLAGS_FIXED | (machine->mode == GUEST_USER ? RFLAGS_IOPL3 : 0));
+	set(vcpu, "rflags", RFLAGS_FIXED | (machine->mode == GUEST_USER && !has_no_iopl() ? RFLAGS_IOPL3 : 0));
 	set(vcpu, "rip", machine_label(machine, label));
 	assert_ok(axvcpu_bind(vcpu));
 }

@@ -8,7 +8,8 @@
  * ends in FailEntry with EMULATION; machine_need_prompt) skips the test, and says what it was: hosts may have a KVM
  * that emulates privileged code. With AXVCPU_CONFORMANCE_STRICT in the environment what would be skipped fails; what
  * the engine's processor is known to lack, such as "avx", is listed in AXVCPU_CONFORMANCE_WITHOUT and skipped all the
- * same.
+ * same. AXVCPU_CONFORMANCE_LAYERS are layers for vCPU 0, which the suite must not notice;
+ * with AXVCPU_CONFORMANCE_NO_IOPL ring 3 may use ports by its task's bitmap alone.
  *
  * AXVCPU_CONFORMANCE_OTHER names a second backend, that vCPUs with an odd number run on: two engines in one VM.
  */

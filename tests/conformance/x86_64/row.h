@@ -36,7 +36,8 @@ struct row_head {
 	unsigned modes; /* IN_* */
 };
 
-/* Runs the table, or what AXVCPU_CONFORMANCE_ONLY names ("real: *"); returns how many failed, as cmocka does. */
+/* Runs the table, or what AXVCPU_CONFORMANCE_ONLY names ("real: *"), without what AXVCPU_CONFORMANCE_EXCEPT does
+ * ("user: *step*,long: *"); returns how many failed, as cmocka does. */
 int row_table_run(const struct row_table *table);
 
 /* Tests that are functions of their own. */

@@ -12,10 +12,11 @@
 
 enum { PORT_YIELD = 0x20, SECONDS_MAX = 240, PAGES = 8 };
 /* So often each vCPU has its turn, and code is handed over: a host may emulate ring 0. */
-enum { TURNS = 500000, BESIDE_CODE_SHARE = 50, CODE_TURNS = 20000, ROUNDS = 2000, RING0_SHARE = 200 };
+enum { TURNS = 500000, BESIDE_CODE_SHARE = 50, CODE_TURNS = 10000, ROUNDS = 2000, RING0_SHARE = 200 };
 
 #define MAILBOX MACHINE_DATA
 #define FUNCTION MACHINE_AP
+#define FUNCTION2 (MACHINE_DATA + AXVCPU_PAGE_SIZE)
 #define BESIDE_CODE (MACHINE_CODE + 0xf00) /* in the page of the guest's code */
 #define POOL UINT64_C(0x20000)             /* PAGES pages, and as many behind them that nobody writes to */
 
@@ -133,26 +134,47 @@ static void locked_instructions_lose_nothing(unsigned mode)
 
 /* ---- code ---- */
 
-static void expect_code(unsigned mode, const char *label, uint64_t mailbox)
+struct places {
+	uint64_t function[2]; /* that each vCPU writes, and the other calls */
+	uint64_t mailbox;
+};
+
+static void expect_code(unsigned mode, const char *label, const struct places *places)
 {
 	static const uint8_t function[] = { 0xb8, 0, 0, 0, 0, 0xc3 }; /* mov $0, %eax; ret */
 
-	start_both(mode, label, mailbox, times(mode, CODE_TURNS));
-	assert_ok(axvcpu_space_write(machine.space, FUNCTION, function, sizeof(function)));
+	start_both(mode, label, places->mailbox, times(mode, CODE_TURNS));
+	for (unsigned i = 0; i < 2; i++) {
+		assert_ok(axvcpu_space_write(machine.space, places->function[i], function, sizeof(function)));
+		set(i, "r8", places->function[!i]);
+		set(i, "r9", places->function[i]);
+	}
 	run_both();
-	machine_equal("calls of code that was not there any more", machine_read(&machine, mailbox + 4, 4), 0);
+	machine_equal("calls of code that was not there any more", machine_read(&machine, places->mailbox + 4, 4), 0);
+}
+
+/* Each writes a function of its own, or both the same; the words that tell of it are elsewhere, or in its page. */
+static void expect_code_everywhere(unsigned mode, const char *label)
+{
+	static const struct places places[] = {
+		{ { FUNCTION, FUNCTION2 }, MAILBOX },
+		{ { FUNCTION, FUNCTION }, MAILBOX },
+		{ { FUNCTION, FUNCTION2 }, FUNCTION + 0x80 },
+		{ { FUNCTION, FUNCTION }, FUNCTION + 0x80 },
+	};
+
+	for (unsigned i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		expect_code(mode, label, &places[i]);
 }
 
 static void function_is_what_the_other_wrote(unsigned mode)
 {
-	expect_code(mode, "function", MAILBOX);
-	expect_code(mode, "function", FUNCTION + 0x80); /* with the words that tell of it in one page */
+	expect_code_everywhere(mode, "function");
 }
 
 static void operand_is_what_the_other_wrote(unsigned mode)
 {
-	expect_code(mode, "operand", MAILBOX);
-	expect_code(mode, "operand", FUNCTION + 0x80);
+	expect_code_everywhere(mode, "operand");
 }
 
 /* Each goes round in turn. */

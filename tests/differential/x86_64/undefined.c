@@ -8,20 +8,14 @@
 
 #include <string.h>
 
+#include "../../../plugins/common/x86_64/undefined.h"
 #include "address.h"
 #include "segments.h"
 
-#define AF FLAG_AF
-#define CF FLAG_CF
-#define OF FLAG_OF
-#define PF FLAG_PF
-#define SF FLAG_SF
-#define ZF FLAG_ZF
-
-#define C0 0x100u
-#define C1 0x200u
-#define C2 0x400u
-#define C3 0x4000u
+#define C0 UNDEFINED_C0
+#define C1 UNDEFINED_C1
+#define C2 UNDEFINED_C2
+#define C3 UNDEFINED_C3
 #define CODES (C0 | C2 | C3)
 
 struct subject {
@@ -82,48 +76,29 @@ static bool count_of(const struct subject *subject, unsigned operand_index, unsi
 	return subject->is_exact;
 }
 
-/* A shift by 0 changes no flag; OF is that of a shift by 1; SHL and SHR have no CF beyond their width. */
+/* An unknown count is taken for the largest: it leaves undefined what any does. */
+static uint64_t flags_by_count(const struct subject *subject, unsigned operand_index)
+{
+	unsigned bits = subject->decoded->operands[0].size, count;
+
+	if (!count_of(subject, operand_index, &count))
+		count = bits == 64 ? 63 : 31;
+	return undefined_by_count(subject->decoded->instruction.mnemonic, bits, count);
+}
+
 static void shift(const struct subject *subject, struct allowance *allowance)
 {
-	unsigned count;
-	bool is_arithmetic = subject->decoded->instruction.mnemonic == ZYDIS_MNEMONIC_SAR;
-
-	if (!count_of(subject, 1, &count)) {
-		allowance->flags |= AF | OF | (is_arithmetic ? 0 : CF);
-		return;
-	}
-	if (!count)
-		return;
-	allowance->flags |= AF;
-	if (count != 1)
-		allowance->flags |= OF;
-	if (!is_arithmetic && count >= subject->decoded->operands[0].size)
-		allowance->flags |= CF;
+	allowance->flags |= flags_by_count(subject, 1);
 }
 
-static void rotate(const struct subject *subject, struct allowance *allowance)
-{
-	unsigned count;
-
-	if (!count_of(subject, 1, &count) || count > 1)
-		allowance->flags |= OF;
-}
-
-/* With a count beyond the width nothing is defined: that is one of 16 bits. */
 static void shift_double(const struct subject *subject, struct allowance *allowance)
 {
 	const ZydisDecodedOperand *target = &subject->decoded->operands[0];
-	unsigned count;
-	bool is_known = count_of(subject, 2, &count);
+	uint64_t flags = flags_by_count(subject, 2);
 
-	if (is_known && !count)
+	allowance->flags |= flags & FLAGS_STATUS;
+	if (flags != UINT64_MAX)
 		return;
-	allowance->flags |= AF;
-	if (!is_known || count != 1)
-		allowance->flags |= OF;
-	if (target->size != 16 || (is_known && count <= 16))
-		return;
-	allowance->flags |= FLAGS_STATUS;
 	skip_register(target, allowance);
 	if (target->type == ZYDIS_OPERAND_TYPE_MEMORY)
 		skip_memory(allowance, where(subject, allowance), 2);
@@ -132,7 +107,7 @@ static void shift_double(const struct subject *subject, struct allowance *allowa
 /* With a source of 0, ZF is 1. */
 static void scan(const struct subject *subject, struct allowance *allowance)
 {
-	if (!subject->is_exact || subject->native->state.rflags & ZF)
+	if (!subject->is_exact || subject->native->state.rflags & FLAG_ZF)
 		skip_register(&subject->decoded->operands[0], allowance);
 }
 
@@ -317,44 +292,14 @@ static const struct row {
 } rows[] = {
 /* clang-format off */
 #define ROW(name, flags, refine, why) { ZYDIS_MNEMONIC_##name, flags, refine, why },
-#define LOGICAL "\"Flags Affected\": the state of AF is undefined"
-	ROW(AND, AF, NULL, "AND, " LOGICAL)
-	ROW(OR, AF, NULL, "OR, " LOGICAL)
-	ROW(XOR, AF, NULL, "XOR, " LOGICAL)
-	ROW(TEST, AF, NULL, "TEST, " LOGICAL)
-	ROW(ANDN, AF | PF, NULL, "ANDN, \"Flags Affected\": AF and PF are undefined")
-	ROW(BLSI, AF | PF, NULL, "BLSI, \"Flags Affected\": AF and PF are undefined")
-	ROW(BLSR, AF | PF, NULL, "BLSR, \"Flags Affected\": AF and PF are undefined")
-	ROW(BLSMSK, AF | PF, NULL, "BLSMSK, \"Flags Affected\": AF and PF are undefined")
-	ROW(BZHI, AF | PF, NULL, "BZHI, \"Flags Affected\": AF and PF are undefined")
-	ROW(BEXTR, AF | SF | PF, NULL, "BEXTR, \"Flags Affected\": AF, SF and PF are undefined")
-	ROW(MUL, SF | ZF | AF | PF, NULL, "MUL, \"Flags Affected\": SF, ZF, AF and PF are undefined")
-	ROW(IMUL, SF | ZF | AF | PF, NULL, "IMUL, \"Flags Affected\": SF, ZF, AF and PF are undefined")
-	ROW(DIV, FLAGS_STATUS, NULL, "DIV, \"Flags Affected\": CF, OF, SF, ZF, AF and PF are undefined")
-	ROW(IDIV, FLAGS_STATUS, NULL, "IDIV, \"Flags Affected\": CF, OF, SF, ZF, AF and PF are undefined")
-	ROW(SHL, 0, shift, "SAL/SAR/SHL/SHR, \"Flags Affected\": CF when the count reaches the width, OF unless it is 1, AF")
-	ROW(SHR, 0, shift, "SAL/SAR/SHL/SHR, \"Flags Affected\": CF when the count reaches the width, OF unless it is 1, AF")
-	ROW(SAR, 0, shift, "SAL/SAR/SHL/SHR, \"Flags Affected\": OF unless the count is 1, AF")
-	ROW(RCL, 0, rotate, "RCL/RCR/ROL/ROR, \"Flags Affected\": OF is undefined for multi-bit rotates")
-	ROW(RCR, 0, rotate, "RCL/RCR/ROL/ROR, \"Flags Affected\": OF is undefined for multi-bit rotates")
-	ROW(ROL, 0, rotate, "RCL/RCR/ROL/ROR, \"Flags Affected\": OF is undefined for multi-bit rotates")
-	ROW(ROR, 0, rotate, "RCL/RCR/ROL/ROR, \"Flags Affected\": OF is undefined for multi-bit rotates")
-	ROW(SHLD, 0, shift_double, "SHLD, \"Description\" and \"Flags Affected\": OF unless the count is 1, AF; all beyond the width")
-	ROW(SHRD, 0, shift_double, "SHRD, \"Description\" and \"Flags Affected\": OF unless the count is 1, AF; all beyond the width")
-	ROW(BSF, CF | OF | SF | AF | PF, scan, "BSF, \"Description\": destination for a source of 0; \"Flags Affected\": all but ZF")
-	ROW(BSR, CF | OF | SF | AF | PF, scan, "BSR, \"Description\": destination for a source of 0; \"Flags Affected\": all but ZF")
-	ROW(TZCNT, OF | SF | PF | AF, NULL, "TZCNT, \"Flags Affected\": OF, SF, PF and AF are undefined")
-	ROW(LZCNT, OF | SF | PF | AF, NULL, "LZCNT, \"Flags Affected\": OF, SF, PF and AF are undefined")
-	ROW(BT, OF | SF | AF | PF, NULL, "BT, \"Flags Affected\": OF, SF, AF and PF are undefined")
-	ROW(BTS, OF | SF | AF | PF, NULL, "BTS, \"Flags Affected\": OF, SF, AF and PF are undefined")
-	ROW(BTR, OF | SF | AF | PF, NULL, "BTR, \"Flags Affected\": OF, SF, AF and PF are undefined")
-	ROW(BTC, OF | SF | AF | PF, NULL, "BTC, \"Flags Affected\": OF, SF, AF and PF are undefined")
-	ROW(DAA, OF, NULL, "DAA, \"Flags Affected\": OF is undefined")
-	ROW(DAS, OF, NULL, "DAS, \"Flags Affected\": OF is undefined")
-	ROW(AAA, OF | SF | ZF | PF, NULL, "AAA, \"Flags Affected\": OF, SF, ZF and PF are undefined")
-	ROW(AAS, OF | SF | ZF | PF, NULL, "AAS, \"Flags Affected\": OF, SF, ZF and PF are undefined")
-	ROW(AAM, OF | AF | CF, NULL, "AAM, \"Flags Affected\": OF, AF and CF are undefined")
-	ROW(AAD, OF | AF | CF, NULL, "AAD, \"Flags Affected\": OF, AF and CF are undefined")
+#define FLAGS_ROW(name, flags, where) ROW(name, flags, NULL, where)
+#define SCAN_ROW(name, flags, where) ROW(name, flags, scan, where)
+#define SHIFT_1 shift
+#define SHIFT_2 shift_double
+#define SHIFT_ROW(name, operand, where) ROW(name, 0, SHIFT_##operand, where)
+	UNDEFINED_FLAGS(FLAGS_ROW)
+	UNDEFINED_SCANS(SCAN_ROW)
+	UNDEFINED_SHIFTS(SHIFT_ROW)
 #define ORDER(name) ROW(name, 0, any_order, #name ", \"Operation\": it has several accesses and checks, whose order differs by processor")
 	ORDER(CMPSB) ORDER(CMPSW) ORDER(CMPSD) ORDER(CMPSQ) ORDER(MOVSB) ORDER(MOVSW) ORDER(MOVSD) ORDER(MOVSQ)
 	ORDER(IRET) ORDER(IRETD) ORDER(IRETQ) ORDER(RET) ORDER(JMP) ORDER(PUSH) ORDER(POP) ORDER(ENTER) ORDER(BOUND)
@@ -371,26 +316,12 @@ static const struct row {
 #define SHA(name) ROW(name, 0, sha, #name ", \"Other Exceptions\", class 4: AMD does not demand the alignment")
 	SHA(SHA1MSG1) SHA(SHA1MSG2) SHA(SHA1NEXTE) SHA(SHA1RNDS4) SHA(SHA256MSG1) SHA(SHA256MSG2) SHA(SHA256RNDS2)
 	ROW(BSWAP, 0, swap_16, "BSWAP, \"Description\": the result with a 16-bit register is undefined")
-#define APPROXIMATION ": relative error of at most 1.5 * 2^-12"
-	ROW(RCPPS, 0, approximate, "RCPPS" APPROXIMATION)
-	ROW(RCPSS, 0, approximate, "RCPSS" APPROXIMATION)
-	ROW(RSQRTPS, 0, approximate, "RSQRTPS" APPROXIMATION)
-	ROW(RSQRTSS, 0, approximate, "RSQRTSS" APPROXIMATION)
-	ROW(VRCPPS, 0, approximate, "RCPPS" APPROXIMATION)
-	ROW(VRCPSS, 0, approximate, "RCPSS" APPROXIMATION)
-	ROW(VRSQRTPS, 0, approximate, "RSQRTPS" APPROXIMATION)
-	ROW(VRSQRTSS, 0, approximate, "RSQRTSS" APPROXIMATION)
+#define APPROXIMATION(name) ROW(name, 0, approximate, #name ": relative error of at most 1.5 * 2^-12")
+	UNDEFINED_APPROXIMATIONS(APPROXIMATION)
 #define MOST(name) ROW(name, 0, most_codes, #name ", \"FPU Flags Affected\": C0, C2 and C3 are undefined")
-	MOST(FLD) MOST(FST) MOST(FSTP) MOST(FILD) MOST(FIST) MOST(FISTP) MOST(FISTTP) MOST(FBLD) MOST(FBSTP) MOST(FXCH)
-	MOST(FCMOVB) MOST(FCMOVBE) MOST(FCMOVE) MOST(FCMOVNB) MOST(FCMOVNBE) MOST(FCMOVNE) MOST(FCMOVNU) MOST(FCMOVU)
-	MOST(FADD) MOST(FADDP) MOST(FIADD) MOST(FSUB) MOST(FSUBP) MOST(FISUB) MOST(FSUBR) MOST(FSUBRP) MOST(FISUBR)
-	MOST(FMUL) MOST(FMULP) MOST(FIMUL) MOST(FDIV) MOST(FDIVP) MOST(FIDIV) MOST(FDIVR) MOST(FDIVRP) MOST(FIDIVR)
-	MOST(FABS) MOST(FCHS) MOST(FRNDINT) MOST(FSCALE) MOST(FSQRT) MOST(FXTRACT)
-	MOST(FPATAN) MOST(F2XM1) MOST(FYL2X) MOST(FYL2XP1)
-	MOST(FLD1) MOST(FLDZ) MOST(FLDPI) MOST(FLDL2E) MOST(FLDLN2) MOST(FLDL2T) MOST(FLDLG2)
-	MOST(FINCSTP) MOST(FDECSTP) MOST(FCOMI) MOST(FUCOMI) MOST(FCOMIP) MOST(FUCOMIP)
+	UNDEFINED_MOST_CODES(MOST)
 #define ALL(name) ROW(name, 0, all_codes, #name ", \"FPU Flags Affected\": C0, C1, C2 and C3 are undefined")
-	ALL(FFREE) ALL(FFREEP) ALL(FNCLEX) ALL(FNSTCW) ALL(FLDCW) ALL(FNSTSW) ALL(FWAIT) ALL(FNOP)
+	UNDEFINED_ALL_CODES(ALL)
 	ROW(FSIN, 0, trigonometric, "FSIN, \"FPU Flags Affected\": C0 and C3 are undefined, C1 too when C2 is 1")
 	ROW(FCOS, 0, trigonometric, "FCOS, \"FPU Flags Affected\": C0 and C3 are undefined, C1 too when C2 is 1")
 	ROW(FSINCOS, 0, trigonometric, "FSINCOS, \"FPU Flags Affected\": C0 and C3 are undefined, C1 too when C2 is 1")
@@ -521,7 +452,7 @@ static bool is_plain(const struct decoded *decoded)
 /* What may leave something other than flags undefined ends a chain. */
 static bool is_defined(const struct row *row)
 {
-	return !row || !row->refine || row->refine == shift || row->refine == rotate || row->refine == most_codes;
+	return !row || !row->refine || row->refine == shift || row->refine == most_codes;
 }
 
 /* What wants registers of certain values. */
@@ -551,8 +482,8 @@ uint64_t undefined_after(const struct decoded *decoded, uint64_t flags)
 	if (accessed && !(row && row->refine))
 		flags &= ~((uint64_t)accessed->modified | accessed->set_0 | accessed->set_1);
 	if (row)
-		flags |= row->flags | (row->refine && !is_defined(row)                 ? 0
-				       : row->refine == shift || row->refine == rotate ? AF | OF | CF
-										       : 0);
+		flags |= row->flags | (row->refine && !is_defined(row) ? 0
+				       : row->refine == shift          ? FLAG_AF | FLAG_OF | FLAG_CF
+								       : 0);
 	return flags;
 }

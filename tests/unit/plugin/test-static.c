@@ -110,6 +110,66 @@ static void test_error(void **state)
 	assert_ok(axvcpu_destroy(vcpu));
 }
 
+/* Whether static_run would call the mock's own run, and not fall back. */
+static int is_plain(struct axvcpu *vcpu)
+{
+	const struct axvcpu_head *head = (const struct axvcpu_head *)(const void *)vcpu;
+
+	return !head->gate && head->run == run;
+}
+
+static void expect_mmio(struct axvcpu *vcpu, uint64_t addr)
+{
+	struct axvcpu_exit exit = AXVCPU_EXIT_INIT;
+
+	assert_ok(static_run(vcpu, &exit));
+	assert_int_equal(exit.reason, AXVCPU_EXIT_MMIO_WRITE);
+	assert_int_equal(exit.mmio_write.addr, addr);
+}
+
+/* The same source, compiled in and loaded. The script is the engine's, so each has its own place in it. */
+static void test_switch_between_both_bindings(void **state)
+{
+	struct axvcpu *vcpu = vcpu_of("arch=riscv64,script=MmioWrite addr=1 width=4;MmioWrite addr=2 width=4", NULL);
+	struct axvcpu_backend *loaded;
+
+	(void)state;
+	assert_ok(axvcpu_backend_open("mock", &loaded));
+	assert_ptr_not_equal(loaded, backend);
+	assert_true(is_plain(vcpu));
+	expect_mmio(vcpu, 1);
+	for (int i = 0; i < 2; i++) {
+		assert_ok(axvcpu_switch(vcpu, loaded));
+		assert_false(is_plain(vcpu));
+		expect_mmio(vcpu, i ? 2 : 1);
+		assert_false(is_plain(vcpu));
+		assert_ok(axvcpu_switch(vcpu, backend));
+		expect_mmio(vcpu, i ? 1 : 2); /* by way of axvcpu_run, which looks for interrupts once */
+		assert_true(is_plain(vcpu));
+	}
+	assert_ok(axvcpu_destroy(vcpu));
+	axvcpu_backend_close(loaded);
+}
+
+/* A budget is watched beside the plain path until its end was told. */
+static void test_budget(void **state)
+{
+	struct axvcpu *vcpu = vcpu_of("script=Nothing;PreemptionTimer;Nothing", NULL);
+	struct axvcpu_exit exit = AXVCPU_EXIT_INIT;
+
+	(void)state;
+	assert_ok(axvcpu_set_budget(vcpu, 5));
+	assert_false(is_plain(vcpu));
+	assert_ok(static_run(vcpu, &exit));
+	assert_ok(static_run(vcpu, &exit));
+	assert_int_equal(exit.reason, AXVCPU_EXIT_PREEMPTION_TIMER);
+	assert_true(is_plain(vcpu));
+	assert_ok(axvcpu_set_budget(vcpu, 5));
+	assert_ok(axvcpu_set_budget(vcpu, UINT64_MAX));
+	assert_true(is_plain(vcpu));
+	assert_ok(axvcpu_destroy(vcpu));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -117,6 +177,8 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_same_exits),
 		cmocka_unit_test(test_error),
+		cmocka_unit_test(test_switch_between_both_bindings),
+		cmocka_unit_test(test_budget),
 	};
 
 	return cmocka_run_group_tests(tests, adopt, close_backend);

@@ -123,12 +123,14 @@ static void enter_long_mode(struct x86_cpu *cpu, unsigned ring)
 	pc_set(cpu, AXVCPU_X86_64_RIP, PC_CODE);
 }
 
-struct x86_cpu *pc_start(unsigned ring, const void *code, size_t size)
+struct x86_cpu *pc_start_with(const char *features, unsigned ring, const void *code, size_t size)
 {
 	const struct axarch_vcpu_ops *ops = &axarch_vcpu_ops;
 	struct create_config config = { .cpus = 1, .tsc_khz = 1000000, .deterministic = 1, .code_cache = 1 };
 	uint32_t setup = 0;
 	void *self;
+
+	snprintf(config.features, sizeof(config.features), "%s", features);
 
 	ram = fake_host_add(0, RAM_SIZE, 0);
 	write_tables();
@@ -140,6 +142,11 @@ struct x86_cpu *pc_start(unsigned ring, const void *code, size_t size)
 	must(ops->bind(self), "bind");
 	enter_long_mode(self, ring);
 	return self;
+}
+
+struct x86_cpu *pc_start(unsigned ring, const void *code, size_t size)
+{
+	return pc_start_with("", ring, code, size);
 }
 
 void pc_end(struct x86_cpu *cpu)

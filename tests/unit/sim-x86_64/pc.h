@@ -17,6 +17,8 @@ enum { PC_CODE = 0x10000, PC_DATA = 0x20000, PC_STACK = 0x80000, PC_PORT_DONE = 
 
 /* Ring 0, or ring 3 with IOPL 0, which may use PC_PORT_DONE and the ports beside it alone. */
 struct x86_cpu *pc_start(unsigned ring, const void *code, size_t size);
+/* The same, with the create config's field `features`. */
+struct x86_cpu *pc_start_with(const char *features, unsigned ring, const void *code, size_t size);
 void pc_end(struct x86_cpu *cpu);
 
 void pc_set(struct x86_cpu *cpu, uint64_t id, uint64_t value);

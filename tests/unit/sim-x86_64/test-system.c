@@ -133,6 +133,29 @@ static void refuses(void **state)
 	pc_end(cpu);
 }
 
+/* ---- instructions that older processors take for others ---- */
+
+/* Of 0x18 in 16 bits: lowest bit 3 both ways; highest bit 4, or 11 zeros before it. */
+static void prefix_of_an_older_scan_means_nothing(void **state)
+{
+	static const uint8_t code[] = { 0xf3, 0x66, 0x0f, 0xbc, 0xc8, /* tzcnt %ax, %cx */
+					0xf3, 0x66, 0x0f, 0xbd, 0xd0, /* lzcnt %ax, %dx */
+					0xe6, DONE };
+
+	(void)state;
+	for (unsigned older = 0; older < 2; older++) {
+		struct x86_cpu *cpu = pc_start_with(older ? "-bmi1,-abm" : "", RING0, code, sizeof(code));
+
+		pc_set(cpu, REAX, 0x18);
+		pc_set(cpu, RECX, 0);
+		pc_set(cpu, REDX, 0);
+		assert_int_equal(pc_run_to_port(cpu), DONE);
+		assert_int_equal(pc_get(cpu, RECX), 3);
+		assert_int_equal(pc_get(cpu, REDX), older ? 4 : 11);
+		pc_end(cpu);
+	}
+}
+
 /* ---- debug registers ---- */
 
 #define DR6_CLEAR UINT64_C(0xffff0ff0)
@@ -335,6 +358,7 @@ int main(void)
 {
 	static struct CMUnitTest refusals[ROWS];
 	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(prefix_of_an_older_scan_means_nothing),
 		cmocka_unit_test(single_step_traps_behind_the_instruction),
 		cmocka_unit_test(breakpoint_on_an_instruction),
 		cmocka_unit_test(breakpoint_on_a_write),

@@ -25,7 +25,7 @@ struct axvcpu_backend *kicking_backend;
 static const struct axarch_host *engine_host;
 
 /* Writes the op down and answers with its failure, if one was ordered. */
-static int32_t called(const char *op)
+static int32_t called(const void *self, const char *op)
 {
 	size_t length = strlen(engine_orders.log);
 
@@ -34,6 +34,8 @@ static int32_t called(const char *op)
 		engine_orders.current_in_op = axvcpu_get_current();
 	}
 	if (!engine_orders.failing || strcmp(engine_orders.failing, op))
+		return 0;
+	if (engine_orders.failing_self && engine_orders.failing_self != self)
 		return 0;
 	if (engine_host && engine_orders.failure_text)
 		return engine_host->error(engine_orders.failure, "%s", engine_orders.failure_text);
@@ -49,13 +51,15 @@ static int32_t engine_create(const struct axarch_host *host, uint32_t vm_id, uin
 	(void)vm_id;
 	(void)vcpu_id;
 	engine_host = host;
-	error = called("create");
+	error = called(NULL, "create");
 	if (error)
 		return error;
 	engine = calloc(1, sizeof(*engine));
 	engine->hart_id = config.hart_id;
 	engine->deadline = UINT64_MAX;
+	engine->budget = UINT64_MAX;
 	engine->created_by = engine_orders.created++;
+	engine_orders.last_created = engine;
 	*ret_self = engine;
 	return 0;
 }
@@ -68,7 +72,7 @@ static int32_t engine_destroy(void *self)
 	assert_int_equal(__atomic_load_n(&kicks_inside, __ATOMIC_SEQ_CST), 0);
 	engine_orders.destroyed++;
 	free(self);
-	return called("destroy");
+	return called(NULL, "destroy");
 }
 
 static int32_t engine_setup_op(void *self, struct setup_config config)
@@ -76,38 +80,36 @@ static int32_t engine_setup_op(void *self, struct setup_config config)
 	struct engine *engine = self;
 
 	engine->mode = config.mode;
-	return called("setup");
+	return called(self, "setup");
 }
 
 static int32_t engine_set_entry(void *self, uint64_t entry)
 {
 	((struct engine *)self)->entry = entry;
-	return called("set_entry");
+	return called(self, "set_entry");
 }
 
 static int32_t engine_set_ept_root(void *self, uint64_t ept_root)
 {
 	((struct engine *)self)->ept_root = ept_root;
-	return called("set_ept_root");
+	return called(self, "set_ept_root");
 }
 
 static int32_t engine_run(void *self, struct axvcpu_exit *exit)
 {
-	int32_t error = called("run");
+	int32_t error = called(self, "run");
 
 	return error ? error : engine_orders.run(self, exit);
 }
 
 static int32_t engine_bind(void *self)
 {
-	(void)self;
-	return called("bind");
+	return called(self, "bind");
 }
 
 static int32_t engine_unbind(void *self)
 {
-	(void)self;
-	return called("unbind");
+	return called(self, "unbind");
 }
 
 static int32_t engine_set_gpr(void *self, uint32_t index, uint64_t value)
@@ -117,14 +119,14 @@ static int32_t engine_set_gpr(void *self, uint32_t index, uint64_t value)
 	if (index >= 4)
 		return AXVCPU_ERROR_INVALID_INPUT;
 	engine->gpr[index] = value;
-	return called("set_gpr");
+	return called(self, "set_gpr");
 }
 
 static int32_t engine_inject_interrupt(void *self, uint64_t vector)
 {
 	struct engine *engine = self;
 	uint32_t count = __atomic_load_n(&engine->injected_count, __ATOMIC_RELAXED);
-	int32_t error = called("inject_interrupt");
+	int32_t error = called(self, "inject_interrupt");
 
 	if (error)
 		return error;
@@ -137,7 +139,7 @@ static int32_t engine_inject_interrupt(void *self, uint64_t vector)
 static int32_t engine_set_return_value(void *self, uint64_t value)
 {
 	((struct engine *)self)->gpr[0] = value;
-	return called("set_return_value");
+	return called(self, "set_return_value");
 }
 
 /* Nothing but an atomic store: it is called in signal handlers. */
@@ -163,21 +165,23 @@ static int32_t engine_set_interrupt_line(void *self, uint32_t line, uint32_t lev
 
 	engine->levels = (engine->levels & ~(UINT64_C(1) << line)) | (uint64_t)level << line;
 	engine->lines_told++;
-	return called("set_interrupt_line");
+	return called(self, "set_interrupt_line");
 }
 
 static int32_t engine_complete_read(void *self, const struct axvcpu_exit *exit, uint64_t value)
 {
+	struct engine *engine = self;
+
 	(void)exit;
-	((struct engine *)self)->completed = value;
-	return called("complete_read");
+	engine->completed = value;
+	engine->read_pending = 0;
+	return called(self, "complete_read");
 }
 
 static int32_t engine_fail_access(void *self, const struct axvcpu_exit *exit)
 {
-	(void)self;
 	(void)exit;
-	return called("fail_access");
+	return called(self, "fail_access");
 }
 
 static int32_t engine_reset(void *self)
@@ -185,14 +189,14 @@ static int32_t engine_reset(void *self)
 	struct engine *engine = self;
 
 	engine->entry = 0;
-	return called("reset");
+	engine->resets++;
+	return called(self, "reset");
 }
 
 static int32_t engine_translate(void *self, uint64_t gva, uint32_t access, uint64_t *ret_gpa)
 {
-	(void)self;
 	*ret_gpa = gva + access;
-	return called("translate");
+	return called(self, "translate");
 }
 
 static int32_t engine_set_clock(void *self, axarch_clock_fn now, void *context)
@@ -201,13 +205,13 @@ static int32_t engine_set_clock(void *self, axarch_clock_fn now, void *context)
 
 	engine->now = now;
 	engine->clock_context = context;
-	return called("set_clock");
+	return called(self, "set_clock");
 }
 
 static int32_t engine_next_deadline(void *self, uint64_t *ret_ns)
 {
 	*ret_ns = ((struct engine *)self)->deadline;
-	return called("next_deadline");
+	return called(self, "next_deadline");
 }
 
 static int32_t engine_interrupt_pending(void *self, uint64_t *ret_pending)
@@ -216,20 +220,64 @@ static int32_t engine_interrupt_pending(void *self, uint64_t *ret_pending)
 
 	*ret_pending =
 		engine->levels || __atomic_load_n(&engine->injected_count, __ATOMIC_RELAXED) > engine->taken_count;
-	return called("interrupt_pending");
+	return called(self, "interrupt_pending");
 }
 
 static int32_t engine_set_single_step(void *self, uint32_t enabled)
 {
 	((struct engine *)self)->single_step = enabled;
-	return called("set_single_step");
+	return called(self, "set_single_step");
+}
+
+static int32_t engine_set_breakpoint(void *self, uint64_t gva, uint32_t enabled)
+{
+	struct engine *engine = self;
+	uint32_t i = 0;
+
+	while (i < engine->breakpoint_count && engine->breakpoints[i] != gva)
+		i++;
+	if (enabled && i == ENGINE_BREAKPOINTS_MAX)
+		return engine_host->error(AXVCPU_ERROR_RESOURCE_BUSY, "no more than %d", ENGINE_BREAKPOINTS_MAX);
+	if (i == engine->breakpoint_count)
+		engine->breakpoints[engine->breakpoint_count++] = gva;
+	if (!enabled)
+		engine->breakpoints[i] = engine->breakpoints[--engine->breakpoint_count];
+	return called(self, "set_breakpoint");
+}
+
+static int32_t engine_set_budget(void *self, uint64_t instructions)
+{
+	((struct engine *)self)->budget = instructions;
+	return called(self, "set_budget");
+}
+
+/* The parts of the instruction are writes to as many addresses. */
+static int32_t engine_finish(void *self, struct axvcpu_exit *exit)
+{
+	struct engine *engine = self;
+	int32_t error = called(self, "finish");
+
+	if (error)
+		return error;
+	if (engine->read_pending)
+		return engine_host->error(AXVCPU_ERROR_BAD_STATE, "a read waits for its value");
+	exit->reason = engine->parts ? AXVCPU_EXIT_MMIO_WRITE : AXVCPU_EXIT_NOTHING;
+	if (engine->parts)
+		exit->mmio_write = (struct axvcpu_exit_mmio_write){ .addr = engine->parts--, .width = 4 };
+	return 0;
 }
 
 static int32_t engine_read_counter(void *self, uint32_t counter, uint64_t *ret_value)
 {
-	(void)self;
-	*ret_value = counter + UINT64_C(100);
-	return called("read_counter");
+	const struct engine *engine = self;
+
+	*ret_value = counter == AXARCH_COUNTER_INSTRUCTIONS ? engine->executed : counter + UINT64_C(100);
+	return called(self, "read_counter");
+}
+
+static int is_missing(const struct engine *engine, uint64_t id)
+{
+	return id == engine_orders.missing_reg && (!engine_orders.missing_self || engine_orders.missing_self == engine);
 }
 
 static uint64_t *reg_of(struct engine *engine, uint64_t id)
@@ -239,7 +287,7 @@ static uint64_t *reg_of(struct engine *engine, uint64_t id)
 
 	assert_true(count <= ENGINE_REGS_MAX);
 	for (uint32_t i = 0; i < count; i++)
-		if (regs[i].id == id && id != engine_orders.missing_reg)
+		if (regs[i].id == id && !is_missing(engine, id))
 			return &engine->regs[i];
 	return NULL;
 }
@@ -252,7 +300,7 @@ static int32_t engine_get_reg(void *self, uint64_t id, void *ret_value, uint32_t
 	if (!reg)
 		return AXVCPU_ERROR_NOT_FOUND;
 	memcpy(ret_value, reg, size);
-	return called("get_reg");
+	return called(self, "get_reg");
 }
 
 static int32_t engine_set_reg(void *self, uint64_t id, const void *value, uint32_t size)
@@ -262,16 +310,16 @@ static int32_t engine_set_reg(void *self, uint64_t id, const void *value, uint32
 	assert_int_equal(size, 8);
 	if (!reg)
 		return AXVCPU_ERROR_NOT_FOUND;
-	if (id == engine_orders.refused_reg)
+	if (id == engine_orders.refused_reg && (!engine_orders.refusing_self || engine_orders.refusing_self == self))
 		return engine_host->error(AXVCPU_ERROR_INVALID_INPUT, "bits 63:60 must be zero");
 	engine_orders.reg_writes++;
 	memcpy(reg, value, size);
-	return called("set_reg");
+	return called(self, "set_reg");
 }
 
 static int32_t engine_percpu_create(const struct axarch_host *host, uint32_t cpu_id, void **ret_self)
 {
-	int32_t error = called("percpu_create");
+	int32_t error = called(NULL, "percpu_create");
 
 	(void)host;
 	if (error)
@@ -284,25 +332,25 @@ static int32_t engine_percpu_create(const struct axarch_host *host, uint32_t cpu
 static int32_t engine_percpu_destroy(void *self)
 {
 	free(self);
-	return called("percpu_destroy");
+	return called(NULL, "percpu_destroy");
 }
 
 static int32_t engine_hardware_enable(void *self)
 {
 	(void)self;
-	return called("hardware_enable");
+	return called(NULL, "hardware_enable");
 }
 
 static int32_t engine_hardware_disable(void *self)
 {
 	(void)self;
-	return called("hardware_disable");
+	return called(NULL, "hardware_disable");
 }
 
 static int32_t engine_max_levels(void *self, uint64_t *ret_levels)
 {
 	*ret_levels = *(uint32_t *)self + UINT64_C(5);
-	return called("max_guest_page_table_levels");
+	return called(NULL, "max_guest_page_table_levels");
 }
 
 /* clang-format off */
@@ -328,6 +376,9 @@ AXARCH_PLUGIN(create_config, CREATE_FIELDS, engine_create, setup_config, SETUP_F
 	.next_deadline = engine_next_deadline,
 	.interrupt_pending = engine_interrupt_pending,
 	.set_single_step = engine_set_single_step,
+	.set_breakpoint = engine_set_breakpoint,
+	.set_budget = engine_set_budget,
+	.finish = engine_finish,
 	.read_counter = engine_read_counter,
 	.get_reg = engine_get_reg,
 	.set_reg = engine_set_reg,
@@ -339,7 +390,7 @@ AXARCH_PLUGIN(create_config, CREATE_FIELDS, engine_create, setup_config, SETUP_F
 );
 /* clang-format on */
 
-/* The same with fewer ops, under another id. */
+/* The same with other ops, under another id. */
 struct variant {
 	struct axarch_vcpu_ops ops;
 	struct {
@@ -348,36 +399,69 @@ struct variant {
 	} note;
 };
 
-static struct variant bare, kicking;
+static struct variant bare, kicking, second, lineless, remade, foreign;
+struct axvcpu_backend *other_backend;
+struct axvcpu_backend *lineless_backend;
+struct axvcpu_backend *remade_backend;
+struct axvcpu_backend *foreign_backend;
 
-static void make_variant(struct variant *variant, const char *id, axarch_kick_fn kick)
+static const struct {
+	struct variant *variant;
+	struct axvcpu_backend **backend;
+	const char *id;
+} variants[] = {
+	{ &bare, &bare_backend, "bare" },       { &kicking, &kicking_backend, "kicking" },
+	{ &second, &other_backend, "other" },   { &lineless, &lineless_backend, "lineless" },
+	{ &remade, &remade_backend, "remade" }, { &foreign, &foreign_backend, "foreign" },
+};
+
+#define VARIANT_COUNT (sizeof(variants) / sizeof(variants[0]))
+
+static void make_variant(struct variant *variant, const char *id)
 {
 	variant->ops = full_ops;
-#define DROP_MANDATORY(name)
-#define DROP_OPTIONAL(name) variant->ops.name = NULL;
-#define DROP(scope, name, presence, since, where, arguments, doc) DROP_##presence(name)
-	AXARCH_VCPU_OPS(DROP)
-	variant->ops.kick = kick;
 	memcpy(&variant->note, full_ops.description, sizeof(variant->note));
 	snprintf(variant->note.description.id, sizeof(variant->note.description.id), "%s", id);
 	variant->ops.description = &variant->note.description;
 }
 
+static void drop_optional_ops(struct variant *variant)
+{
+#define DROP_MANDATORY(name)
+#define DROP_OPTIONAL(name) variant->ops.name = NULL;
+#define DROP(scope, name, presence, since, where, arguments, doc) DROP_##presence(name)
+	AXARCH_VCPU_OPS(DROP)
+}
+
+static int adopt_variants(void)
+{
+	int failed = 0;
+
+	for (size_t i = 0; i < VARIANT_COUNT && !failed; i++)
+		failed = axvcpu_backend_adopt(&variants[i].variant->ops, variants[i].backend);
+	return failed;
+}
+
 int engine_group_setup(void **state)
 {
 	(void)state;
-	make_variant(&bare, "bare", NULL);
-	make_variant(&kicking, "kicking", slow_kick);
-	return axvcpu_backend_adopt(&full_ops, &full_backend) || axvcpu_backend_adopt(&bare.ops, &bare_backend) ||
-	       axvcpu_backend_adopt(&kicking.ops, &kicking_backend);
+	for (size_t i = 0; i < VARIANT_COUNT; i++)
+		make_variant(variants[i].variant, variants[i].id);
+	drop_optional_ops(&bare);
+	drop_optional_ops(&kicking);
+	kicking.ops.kick = slow_kick;
+	lineless.ops.set_interrupt_line = NULL;
+	remade.ops.reset = NULL;
+	foreign.note.description.arch = AXVCPU_ARCH_X86_64;
+	return axvcpu_backend_adopt(&full_ops, &full_backend) || adopt_variants();
 }
 
 int engine_group_teardown(void **state)
 {
 	(void)state;
 	axvcpu_backend_close(full_backend);
-	axvcpu_backend_close(bare_backend);
-	axvcpu_backend_close(kicking_backend);
+	for (size_t i = 0; i < VARIANT_COUNT; i++)
+		axvcpu_backend_close(*variants[i].backend);
 	return 0;
 }
 

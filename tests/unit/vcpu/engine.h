@@ -13,6 +13,7 @@
 
 #define ENGINE_INJECTED_MAX 128
 #define ENGINE_REGS_MAX 128
+#define ENGINE_BREAKPOINTS_MAX 4
 
 struct engine {
 	uint64_t injected[ENGINE_INJECTED_MAX]; /* the first of them, in the order of delivery */
@@ -31,6 +32,13 @@ struct engine {
 	uint64_t (*now)(void *context);
 	void *clock_context;
 	uint32_t single_step;
+	uint32_t breakpoint_count;
+	uint64_t breakpoints[ENGINE_BREAKPOINTS_MAX + 1];
+	uint64_t budget;   /* that it was told */
+	uint64_t executed; /* its counter of instructions */
+	uint32_t read_pending;
+	uint32_t parts; /* writes that the instruction still has */
+	int resets;
 	uint64_t regs[ENGINE_REGS_MAX]; /* in the order of the riscv64 table */
 	int created_by;                 /* how many were created before it */
 };
@@ -40,12 +48,16 @@ struct engine_orders {
 	char log[512]; /* ops called, each followed by a space, when `logs` */
 	int logs;
 	const char *failing;      /* the op that fails... */
+	const void *failing_self; /* ...of this engine, NULL: of all, ... */
 	int32_t failure;          /* ...with this code... */
 	const char *failure_text; /* ...and this text, or NULL for none */
 	int32_t (*run)(struct engine *engine, struct axvcpu_exit *exit);
-	uint64_t missing_reg; /* id of a register that the engine has not */
-	uint64_t refused_reg; /* id of one that it does not let be written */
+	uint64_t missing_reg;      /* id of a register that the engine has not... */
+	const void *missing_self;  /* ...this one; NULL: all */
+	uint64_t refused_reg;      /* id of one that it does not let be written... */
+	const void *refusing_self; /* ...this one; NULL: all */
 	int reg_writes;
+	struct engine *last_created;
 	int created;
 	int destroyed;
 	struct axvcpu *current_in_op; /* the current vCPU during the last op */
@@ -53,10 +65,15 @@ struct engine_orders {
 
 extern struct engine_orders engine_orders;
 
-/* The engine with all ops, one with the mandatory ones alone, and one with kick besides these. */
+/* The engine with all ops, one with the mandatory ones alone, one with kick besides these; a second one with all ops,
+ * one without interrupt lines, one without a reset, and one of another architecture. */
 extern struct axvcpu_backend *full_backend;
 extern struct axvcpu_backend *bare_backend;
 extern struct axvcpu_backend *kicking_backend;
+extern struct axvcpu_backend *other_backend;
+extern struct axvcpu_backend *lineless_backend;
+extern struct axvcpu_backend *remade_backend;
+extern struct axvcpu_backend *foreign_backend;
 
 /* Group set-up and tear-down: adopts them. */
 int engine_group_setup(void **state);

@@ -411,8 +411,12 @@ static void engine_ops_pass_through_or_are_unsupported(void **state)
 	assert_int_equal(value, 103);
 	assert_ok(axvcpu_set_single_step(full, -1));
 	assert_int_equal(engine_of(full)->single_step, 1);
-	assert_error(axvcpu_set_budget(full, 5), AXVCPU_ERROR_UNSUPPORTED, "vCPU 0: set_budget: ");
-	assert_error(axvcpu_set_breakpoint(full, 5, 1), AXVCPU_ERROR_UNSUPPORTED, "vCPU 0: set_breakpoint: ");
+	assert_ok(axvcpu_set_budget(full, 5));
+	assert_int_equal(engine_of(full)->budget, 5);
+	assert_ok(axvcpu_set_breakpoint(full, 5, -1));
+	assert_int_equal(engine_of(full)->breakpoints[0], 5);
+	assert_error(axvcpu_set_budget(bare, 5), AXVCPU_ERROR_UNSUPPORTED, "vCPU 0: set_budget: ");
+	assert_error(axvcpu_set_breakpoint(bare, 5, 1), AXVCPU_ERROR_UNSUPPORTED, "vCPU 0: set_breakpoint: ");
 	assert_error(axvcpu_translate(bare, 0, 0, &value), AXVCPU_ERROR_UNSUPPORTED, "translate");
 	assert_error(axvcpu_set_clock(bare, stopped_clock, &value), AXVCPU_ERROR_UNSUPPORTED, "set_clock");
 	assert_error(axvcpu_read_counter(bare, 0, &value), AXVCPU_ERROR_UNSUPPORTED, "read_counter");

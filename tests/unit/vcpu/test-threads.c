@@ -402,6 +402,99 @@ static void p11_a_kick_never_meets_an_engine_that_is_gone(void **state)
 	reset_under_fire(kicking_backend);
 }
 
+/* ---- switches of engines ---- */
+
+static void switch_to_and_fro(struct axvcpu *vcpu, uint32_t number)
+{
+	assert_ok(axvcpu_switch(vcpu, number % 2 ? full_backend : other_backend));
+}
+
+/* Each run is on the other engine than the one before, and ends with its kick. */
+static void *runs_until_kicked_here_and_there(void *context)
+{
+	struct machine *machine = context;
+	struct axvcpu_exit exit = AXVCPU_EXIT_INIT;
+
+	assert_ok(axvcpu_bind(machine->vcpu));
+	for (uint32_t i = 0; i < machine->goal; i++) {
+		switch_to_and_fro(machine->vcpu, i);
+		assert_ok(axvcpu_run(machine->vcpu, &exit));
+		assert_int_equal(exit.reason, AXVCPU_EXIT_KICKED);
+		step(machine);
+	}
+	assert_ok(axvcpu_unbind(machine->vcpu));
+	return NULL;
+}
+
+static void no_kick_is_lost_in_a_switch(void **state)
+{
+	struct machine machine = { .vcpu = free_vcpu(full_backend, AXVCPU_HALT_EXIT), .goal = MANY };
+
+	(void)state;
+	engine_orders.run = run_until_kicked;
+	start(&machine, runs_until_kicked_here_and_there);
+	for (uint32_t i = 0; i < machine.goal; i++) {
+		assert_ok(axvcpu_kick(machine.vcpu));
+		wait_for_progress(&machine, i + 1);
+	}
+	finish(&machine);
+}
+
+/* All that another thread may do at any time. */
+static void *does_everything_all_the_time(void *context)
+{
+	struct machine *machine = context;
+
+	for (uint32_t i = 0; !__atomic_load_n(&stop_kicking, __ATOMIC_RELAXED); i++) {
+		assert_ok(axvcpu_kick(machine->vcpu));
+		axvcpu_inject_interrupt(machine->vcpu, 1);          /* may be full */
+		axvcpu_set_interrupt_line(machine->vcpu, 3, i & 1); /* may have no lines */
+		assert_non_null(axvcpu_backend_of(machine->vcpu));
+		axvcpu_state(machine->vcpu);
+		step(machine);
+	}
+	return NULL;
+}
+
+static void switch_under_fire(struct axvcpu_backend *from, struct axvcpu_backend *to)
+{
+	struct machine machines[3] = { { .vcpu = free_vcpu(from, AXVCPU_HALT_EXIT) } };
+	struct axvcpu *vcpu = machines[0].vcpu;
+	struct axvcpu_exit exit = AXVCPU_EXIT_INIT;
+
+	stop_kicking = 0;
+	assert_ok(axvcpu_bind(vcpu));
+	for (unsigned i = 0; i < 3; i++) {
+		machines[i].vcpu = vcpu;
+		start(&machines[i], does_everything_all_the_time);
+	}
+	for (uint32_t i = 0; i < MANY / 20; i++) {
+		/* A line that is up just now keeps it from an engine without lines. */
+		int32_t error = axvcpu_switch(vcpu, i % 2 ? from : to);
+
+		assert_true(!error || error == AXVCPU_ERROR_UNSUPPORTED);
+		assert_ok(axvcpu_run(vcpu, &exit));
+		wait_for_progress(&machines[0], i / 8);
+	}
+	__atomic_store_n(&stop_kicking, 1, __ATOMIC_RELAXED);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(pthread_join(machines[i].thread, NULL), 0);
+	assert_ok(axvcpu_destroy(vcpu));
+}
+
+static void a_switch_is_safe_against_everything(void **state)
+{
+	(void)state;
+	switch_under_fire(full_backend, other_backend);
+	switch_under_fire(full_backend, remade_backend);
+}
+
+static void a_line_that_comes_with_a_switch_is_kept(void **state)
+{
+	(void)state;
+	switch_under_fire(full_backend, lineless_backend);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, no_logs_setup, engine_teardown)
@@ -418,6 +511,9 @@ int main(void)
 		TEST(p11_reset_is_safe_against_kicks),
 		TEST(p11_making_the_engine_anew_is_safe_against_kicks),
 		TEST(p11_a_kick_never_meets_an_engine_that_is_gone),
+		TEST(no_kick_is_lost_in_a_switch),
+		TEST(a_switch_is_safe_against_everything),
+		TEST(a_line_that_comes_with_a_switch_is_kept),
 	};
 
 	return cmocka_run_group_tests(tests, engine_group_setup, engine_group_teardown);

@@ -6,6 +6,7 @@
 	PORT_YIELD = 0x20
 	PATIENCE = 5000
 	FUNCTION = 0x7000
+	FUNCTION2 = 0x9000
 
 .macro begin_wait
 	mov	$PATIENCE, %ebp
@@ -107,21 +108,25 @@ guest locked
 	jnz	1b
 endguest locked
 
-# The function that the other has written last returns what the other says it does: mov $value, %eax; ret, by one store. It is called
-# in two ways: by its address in a register, and directly. 4(rsi): calls that returned something else; 8(rsi): what it is to return.
+# The function at (r8), that the other has written last, returns what the other says it does: mov $value, %eax; ret, by one store. It is
+# called in two ways: by its address in a register, and directly. The own one is written to (r9); both may be one. 4(rsi): calls that
+# returned something else; 8(rsi): what is to be returned.
 guest function
-	mov	$FUNCTION, %r8
 1:	wait_for_turn
 	mov	8(%rsi), %r10d
 	call	*%r8
 	cmp	%eax, %r10d
 	je	2f
 	incl	4(%rsi)
-2:	call	FUNCTION
-	cmp	%eax, %r10d
+2:	cmp	$FUNCTION, %r8
 	je	3f
+	call	FUNCTION2
+	jmp	4f
+3:	call	FUNCTION
+4:	cmp	%eax, %r10d
+	je	5f
 	incl	4(%rsi)
-3:	imul	$0x9e3779b1, %ecx, %eax
+5:	imul	$0x9e3779b1, %ecx, %eax
 	add	%edx, %eax
 	mov	%eax, 8(%rsi)
 	mov	$0xc3, %r10
@@ -129,7 +134,7 @@ guest function
 	or	%rax, %r10
 	shl	$8, %r10
 	or	$0xb8, %r10
-	mov	%r10, (%r8)
+	mov	%r10, (%r9)
 	mov	%edi, (%rsi)
 	dec	%rcx
 	jnz	1b
@@ -137,7 +142,6 @@ endguest function
 
 # The same by parts: the operand alone, by a store that is not aligned.
 guest operand
-	mov	$FUNCTION, %r8
 1:	wait_for_turn
 	call	*%r8
 	cmp	%eax, 8(%rsi)
@@ -146,7 +150,7 @@ guest operand
 2:	imul	$0x9e3779b1, %ecx, %eax
 	add	%edx, %eax
 	mov	%eax, 8(%rsi)
-	mov	%eax, 1(%r8)
+	mov	%eax, 1(%r9)
 	mov	%edi, (%rsi)
 	dec	%rcx
 	jnz	1b
