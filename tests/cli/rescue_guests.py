@@ -95,6 +95,11 @@ def trap(instruction, vector):
     return "lea 1f, %%r13; %s; jmp bad; 1: cmp $%d, %%r14d; jne bad; cmp $1, %%r15d; jne bad" % (instruction, vector)
 
 
+def if_told(leaf, register, bit, source):
+    """What a processor executes that says so in CPUID, and raises #UD for otherwise, whichever engine it is."""
+    return "mov $%#x, %%eax; xor %%ecx, %%ecx; cpuid; bt $%d, %%%s; jnc 9f; %s; 9:" % (leaf, bit, register, source)
+
+
 # name: (how many instructions may have to be rescued, source)
 PIECES = {
     "nothing": (0, "nop"),
@@ -129,9 +134,9 @@ PIECES = {
 	cmp	%rbx, %rax
 	jne	bad
 """),
-    "rdtscp": (1, "rdtscp; test %eax, %eax; jnz 1f; test %edx, %edx; jz bad; 1:"),
+    "rdtscp": (1, if_told(0x80000001, "edx", 27, "rdtscp; test %eax, %eax; jnz 1f; test %edx, %edx; jz bad; 1:")),
     "clac, stac": (2, SMAP + "stac; pushf; pop %rax; bt $18, %eax; jnc bad; clac; pushf; pop %rax; bt $18, %eax; jc bad"),
-    "invpcid": (1, "mov $2, %eax; invpcid zeros, %rax"),
+    "invpcid": (1, if_told(7, "ebx", 10, "mov $2, %eax; invpcid zeros, %rax")),
     "lar": (1, "mov $0x10, %ecx; lar %ecx, %eax; jnz bad; and $0xff00, %eax; cmp $0x9b00, %eax; jne bad"),
     "lsl": (1, "mov $0x10, %ecx; lsl %ecx, %eax; jnz bad; cmp $-1, %eax; jne bad"),
     "verw": (1, "mov $0x18, %ecx; verw %cx; jnz bad"),
