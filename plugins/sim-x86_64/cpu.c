@@ -477,12 +477,18 @@ void x86_leave_memory(struct x86_cpu *cpu)
 	sim_member_exit(&cpu->cpu.member);
 }
 
+/* There is an instruction whose reads were completed. */
+static bool has_access(const struct x86_cpu *cpu)
+{
+	return cpu->access.have && !cpu->access.waiting && !cpu->access.part_count && !cpu->exception.pending;
+}
+
 /* Executes the instruction whose reads were completed, without a look at anything else. */
 static void execute_access(struct x86_cpu *cpu, struct axvcpu_exit *exit)
 {
 	uint32_t host;
 
-	if (!cpu->access.have || cpu->access.waiting || cpu->access.part_count || cpu->exception.pending)
+	if (!has_access(cpu))
 		return;
 	host = x86_enter_fpu(cpu);
 	x86_touch_memory(cpu);
@@ -499,9 +505,12 @@ static void execute_access(struct x86_cpu *cpu, struct axvcpu_exit *exit)
 
 void x86_finish_access(struct x86_cpu *cpu)
 {
-	struct axvcpu_exit exit =
-		AXVCPU_EXIT_INIT; /* where code or a table has no memory: the next run finds the same */
+	struct axvcpu_exit exit;
 
+	if (!has_access(cpu)) /* the plain case, once for each register */
+		return;
+	/* Where code or a table has no memory: the next run finds the same. */
+	exit = (struct axvcpu_exit)AXVCPU_EXIT_INIT;
 	execute_access(cpu, &exit);
 }
 

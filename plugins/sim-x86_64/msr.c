@@ -122,6 +122,7 @@ static bool is_default_type(const struct x86_cpu *cpu, uint32_t index, uint64_t 
 #define AT(member) offsetof(struct x86_cpu, member)
 #define BASE_AT(segment) (offsetof(struct x86_cpu, cpu) + offsetof(struct sim_cpu, x) + 8 * (X86_X_BASES + (segment)))
 
+/* In the order of their numbers. */
 static const struct msr_row rows[] = {
 	{ 0x17, 1, FIXED, .access = READ_ONLY }, /* platform */
 	{ X86_MSR_APIC_BASE, 1, AT(apic_base), .access = VMM_ONLY },
@@ -160,12 +161,22 @@ static bool is_there(const struct x86_cpu *cpu, const struct msr_row *row)
 	return x86_has(cpu, row->features[0] - 1u) || (row->features[1] && x86_has(cpu, row->features[1] - 1u));
 }
 
+/* The first row that does not end before the index: a switch of engines asks for all, and many more. */
 static const struct msr_row *row_of(const struct x86_cpu *cpu, uint64_t index)
 {
-	for (size_t i = 0; i < X86_COUNT(rows); i++)
-		if (index - rows[i].first < rows[i].count)
-			return is_there(cpu, &rows[i]) ? &rows[i] : NULL;
-	return NULL;
+	size_t low = 0, high = X86_COUNT(rows);
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if ((uint64_t)rows[middle].first + rows[middle].count <= index)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (low == X86_COUNT(rows) || index < rows[low].first)
+		return NULL;
+	return is_there(cpu, &rows[low]) ? &rows[low] : NULL;
 }
 
 static uint64_t *place_of(struct x86_cpu *cpu, const struct msr_row *row, uint32_t index)

@@ -4,114 +4,16 @@
  * end. A read exit that was not completed comes again there, and so does a Halt. Guests: snapshots.s.
  */
 #include "row.h"
-
-#include <stdlib.h>
-
-enum { EXITS_MAX = 256, SNAPSHOT_MAX = 65536 };
+#include "trail.h"
 
 extern const struct guest_image guest_snapshots[];
 static struct machine machine, other;
-
-#define TABLES_END (MACHINE_TABLES + UINT64_C(0x4000))
-
-struct snapshot {
-	_Alignas(8) uint8_t bytes[SNAPSHOT_MAX];
-	size_t size;
-	uint8_t ram[MACHINE_RAM_SIZE];
-};
-
 static struct snapshot at_exit, at_end, now;
-
-static void save(struct machine *from, struct snapshot *snapshot)
-{
-	assert_ok(axvcpu_save_state(from->vcpu[0], snapshot->bytes, sizeof(snapshot->bytes), &snapshot->size));
-	assert_ok(axvcpu_space_read(from->space, 0, snapshot->ram, MACHINE_RAM_SIZE));
-}
-
-/* ---- what a snapshot has ---- */
-
-struct search {
-	uint64_t id;
-	const uint8_t *value; /* NULL: not there */
-	uint32_t size;
-};
-
-static int look_at(void *context, uint64_t id, const char *name, const void *value, uint32_t size)
-{
-	struct search *search = context;
-
-	(void)name;
-	if (id == search->id) {
-		search->value = value;
-		search->size = size;
-	}
-	return 0;
-}
-
-static struct search find(const struct snapshot *snapshot, uint64_t id)
-{
-	struct search search = { .id = id };
-
-	assert_ok(axvcpu_snapshot_walk(snapshot->bytes, snapshot->size, look_at, &search));
-	return search;
-}
-
-static uint64_t word_of(const struct search *search)
-{
-	uint64_t word = 0;
-
-	if (search->value)
-		memcpy(&word, search->value, search->size < 8 ? search->size : 8);
-	return word;
-}
-
-/* Volatile registers apart: time goes on. */
-static void expect_same(const struct snapshot *found, const struct snapshot *expected, const char *when)
-{
-	uint32_t count;
-	const struct axvcpu_reg *reg = axvcpu_regs(AXVCPU_ARCH_X86_64, &count);
-
-	for (; count--; reg++) {
-		struct search one = find(found, reg->id), two = find(expected, reg->id);
-
-		if (reg->flags & AXVCPU_REG_VOLATILE)
-			continue;
-		if (one.size != two.size || (one.size && memcmp(one.value, two.value, one.size)))
-			fail_msg("%s: %s is 0x%llx..., not 0x%llx...", when, reg->name,
-				 (unsigned long long)word_of(&one), (unsigned long long)word_of(&two));
-	}
-	/* Page tables apart: when an accessed bit is set is the processor's affair. */
-	assert_memory_equal(found->ram, expected->ram, MACHINE_TABLES);
-	assert_memory_equal(found->ram + TABLES_END, expected->ram + TABLES_END, MACHINE_RAM_SIZE - TABLES_END);
-}
 
 /* ---- the guest's run, exit by exit ---- */
 
-static struct axvcpu_exit reference[EXITS_MAX];
+static struct axvcpu_exit reference[TRAIL_MAX];
 static unsigned exits;
-
-static uint64_t answer(unsigned number)
-{
-	return UINT64_C(0x9e3779b97f4a7c15) * (number + 1);
-}
-
-static bool is_read(const struct axvcpu_exit *exit)
-{
-	return exit->reason == AXVCPU_EXIT_IO_READ || exit->reason == AXVCPU_EXIT_MMIO_READ ||
-	       exit->reason == AXVCPU_EXIT_SYSREG_READ;
-}
-
-static bool is_done(const struct axvcpu_exit *exit)
-{
-	return exit->reason == AXVCPU_EXIT_IO_WRITE && exit->io_write.port == MACHINE_PORT_DONE;
-}
-
-/* What the VMM does at an exit. */
-static void respond(struct machine *at, const struct axvcpu_exit *exit, unsigned number)
-{
-	if (is_read(exit))
-		assert_ok(axvcpu_complete_read(at->vcpu[0], exit, answer(number)));
-}
 
 static void start_at(struct machine *at, unsigned mode, const char *label)
 {
@@ -127,13 +29,9 @@ static void start(struct machine *at, unsigned mode)
 static void expect_exit(struct machine *at, unsigned number)
 {
 	struct axvcpu_exit exit;
-	char found[256], expected[256];
 
 	machine_run(at, &exit);
-	axvcpu_exit_format(&exit, found, sizeof(found));
-	axvcpu_exit_format(&reference[number], expected, sizeof(expected));
-	if (strcmp(found, expected))
-		fail_msg("exit %u is %s, not %s", number, found, expected);
+	trail_expect_exit(&exit, reference, number);
 }
 
 /* Exit `number` was responded to: the rest follows. */
@@ -141,23 +39,23 @@ static void expect_rest(struct machine *at, unsigned number)
 {
 	while (++number < exits) {
 		expect_exit(at, number);
-		respond(at, &reference[number], number);
+		trail_respond(at, &reference[number], number);
 	}
-	save(at, &now);
-	expect_same(&now, &at_end, "at the end");
+	snapshot_save(at, &now);
+	snapshot_expect_same(&now, &at_end, "at the end");
 }
 
 static void run_once(unsigned mode)
 {
 	start(&machine, mode);
-	for (exits = 0; exits < EXITS_MAX;) {
+	for (exits = 0; exits < TRAIL_MAX;) {
 		machine_run(&machine, &reference[exits]);
-		respond(&machine, &reference[exits], exits);
-		if (is_done(&reference[exits++]))
+		trail_respond(&machine, &reference[exits], exits);
+		if (trail_is_done(&reference[exits++]))
 			break;
 	}
-	assert_true(exits > 60 && exits < EXITS_MAX);
-	save(&machine, &at_end);
+	assert_true(exits > 60 && exits < TRAIL_MAX);
+	snapshot_save(&machine, &at_end);
 }
 
 static void run_to(unsigned mode, unsigned number)
@@ -165,7 +63,7 @@ static void run_to(unsigned mode, unsigned number)
 	start(&machine, mode);
 	for (unsigned i = 0; i < number; i++) {
 		expect_exit(&machine, i);
-		respond(&machine, &reference[i], i);
+		trail_respond(&machine, &reference[i], i);
 	}
 	expect_exit(&machine, number);
 }
@@ -176,8 +74,8 @@ static void restore(unsigned mode, const struct snapshot *snapshot)
 	start(&other, mode);
 	assert_ok(axvcpu_space_write(other.space, 0, snapshot->ram, MACHINE_RAM_SIZE));
 	assert_ok(axvcpu_load_state(other.vcpu[0], snapshot->bytes, snapshot->size));
-	save(&other, &now);
-	expect_same(&now, snapshot, "after it was loaded");
+	snapshot_save(&other, &now);
+	snapshot_expect_same(&now, snapshot, "after it was loaded");
 }
 
 /* ---- the tests ---- */
@@ -187,11 +85,11 @@ static void goes_on_elsewhere_from_every_exit(unsigned mode)
 	run_once(mode);
 	for (unsigned number = 0; number < exits; number++) {
 		run_to(mode, number);
-		save(&machine, &at_exit);
+		snapshot_save(&machine, &at_exit);
 		restore(mode, &at_exit);
-		if (is_read(&reference[number]))
+		if (trail_is_read(&reference[number]))
 			expect_exit(&other, number);
-		respond(&other, &reference[number], number);
+		trail_respond(&other, &reference[number], number);
 		expect_rest(&other, number);
 	}
 	print_message("%u exits\n", exits);
@@ -210,11 +108,11 @@ static void goes_on_elsewhere_from_every_answer(unsigned mode)
 {
 	run_once(mode);
 	for (unsigned number = 0; number < exits; number++) {
-		if (!is_read(&reference[number]) || writes_back(number))
+		if (!trail_is_read(&reference[number]) || writes_back(number))
 			continue;
 		run_to(mode, number);
-		respond(&machine, &reference[number], number);
-		save(&machine, &at_exit);
+		trail_respond(&machine, &reference[number], number);
+		snapshot_save(&machine, &at_exit);
 		restore(mode, &at_exit);
 		expect_rest(&other, number);
 		expect_rest(&machine, number);
@@ -228,7 +126,7 @@ static void halt_goes_on_elsewhere(unsigned mode)
 
 	start_at(&machine, mode, "sleep");
 	machine_expect(&machine, &exit, AXVCPU_EXIT_HALT);
-	save(&machine, &at_exit);
+	snapshot_save(&machine, &at_exit);
 	restore(mode, &at_exit);
 	machine_expect(&other, &exit, AXVCPU_EXIT_HALT);
 	assert_ok(axvcpu_inject_interrupt(other.vcpu[0], 0x20));
@@ -242,13 +140,13 @@ static void halt_goes_on_elsewhere(unsigned mode)
 /* The text has one of the words. */
 static void expect_refusal_of(int32_t error, const char *word, const char *number)
 {
-	save(&machine, &now);
+	snapshot_save(&machine, &now);
 	if (axvcpu_load_state(machine.vcpu[0], at_exit.bytes, at_exit.size) != error ||
 	    (!strstr(axvcpu_error_text(), word) && !(number && strstr(axvcpu_error_text(), number))))
 		fail_msg("expected %s that names %s, got %s: %s", axvcpu_error_name(error), word,
 			 axvcpu_error_name(axvcpu_error_code()), axvcpu_error_text());
-	save(&machine, &at_end);
-	expect_same(&at_end, &now, "after the refusal");
+	snapshot_save(&machine, &at_end);
+	snapshot_expect_same(&at_end, &now, "after the refusal");
 }
 
 static void expect_refusal(int32_t error, const char *word)
@@ -261,13 +159,13 @@ static void prepare(unsigned mode)
 {
 	run_once(mode);
 	run_to(mode, 5);
-	save(&machine, &at_exit);
+	snapshot_save(&machine, &at_exit);
 	run_to(mode, 9);
 }
 
 static void set_in_snapshot(const char *name, uint64_t value)
 {
-	struct search search = find(&at_exit, axvcpu_reg_by_name(AXVCPU_ARCH_X86_64, name)->id);
+	struct search search = snapshot_find(&at_exit, axvcpu_reg_by_name(AXVCPU_ARCH_X86_64, name)->id);
 
 	assert_non_null(search.value);
 	memcpy(at_exit.bytes + (search.value - at_exit.bytes), &value, 8);
@@ -297,7 +195,7 @@ static void unknown_register_is_named(unsigned mode)
 	uint64_t id = AXVCPU_X86_64_MSR(0x5555);
 
 	prepare(mode);
-	search = find(&at_exit, AXVCPU_X86_64_MSR(0x277));
+	search = snapshot_find(&at_exit, AXVCPU_X86_64_MSR(0x277));
 	/* a record: id, size, length of the name, name, value */
 	memcpy(at_exit.bytes + (search.value - at_exit.bytes) - 24, &id, 8);
 	expect_refusal(AXVCPU_ERROR_NOT_FOUND, "pat");
