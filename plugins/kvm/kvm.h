@@ -89,6 +89,7 @@ struct kvm_vcpu {
 	const struct axarch_host *host;
 	struct kvm_vm *vm;
 	struct kvm_seat *seat;
+	struct axarch_space *written; /* that it is counted among the writers of, while it is bound; NULL: none */
 
 	uint32_t before; /* KVM_BEFORE_*: what the next run has to do before it may enter the guest; 0 in the plain case
 			  */
@@ -153,6 +154,9 @@ int32_t kvm_vcpu_create(const struct axarch_host *host, uint32_t vm_id, uint32_t
 			const struct kvm_create *config, struct kvm_vcpu **ret_vcpu);
 void kvm_vcpu_destroy(struct kvm_vcpu *vcpu);
 int32_t kvm_vcpu_set_space(struct kvm_vcpu *vcpu, uint64_t root);
+/* Whether the guest may write to memory: KVM tells nobody of it, so that other engines compare what they have decoded.
+ */
+void kvm_vcpu_may_write(struct kvm_vcpu *vcpu, bool may);
 
 /* run.c */
 int32_t kvm_vcpu_run(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit);

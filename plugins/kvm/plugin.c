@@ -51,11 +51,16 @@ static int32_t finish(void *self, struct axvcpu_exit *exit)
 
 static int32_t bind_vcpu(void *self)
 {
-	return kvm_kick_bind(self);
+	int32_t error = kvm_kick_bind(self);
+
+	if (!error)
+		kvm_vcpu_may_write(self, true);
+	return error;
 }
 
 static int32_t unbind_vcpu(void *self)
 {
+	kvm_vcpu_may_write(self, false);
 	kvm_kick_unbind(self);
 	return 0;
 }
@@ -102,6 +107,7 @@ static int32_t reset(void *self)
 	struct kvm_vcpu *vcpu = self;
 
 	vcpu->entry = 0;
+	kvm_vcpu_may_write(vcpu, false);
 	__atomic_store_n(&vcpu->kicked, 0, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
 	return kvm_arch_reset(vcpu);

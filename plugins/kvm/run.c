@@ -118,14 +118,17 @@ int32_t kvm_vcpu_run(struct kvm_vcpu *vcpu, struct axvcpu_exit *exit)
 /* KVM_RUN that finishes the instruction and enters no guest. 1: it did, 0: it brought an exit. */
 static int32_t run_to_finish(struct kvm_vcpu *vcpu)
 {
+	bool bound = vcpu->written;
 	int result, error;
 
+	kvm_vcpu_may_write(vcpu, true); /* what an `ins` has read */
 	__atomic_store_n(&vcpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
 	result = kvm_run(vcpu);
 	error = errno;
 	__atomic_store_n(&vcpu->run->immediate_exit, 0, __ATOMIC_SEQ_CST);
 	if (__atomic_load_n(&vcpu->kicked, __ATOMIC_SEQ_CST)) /* a kick came meanwhile: it is still to be answered */
 		__atomic_store_n(&vcpu->run->immediate_exit, 1, __ATOMIC_SEQ_CST);
+	kvm_vcpu_may_write(vcpu, bound);
 	errno = error;
 	if (!result)
 		return 0;

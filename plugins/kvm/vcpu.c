@@ -67,9 +67,30 @@ free_vcpu:
 	return error;
 }
 
+/* A host from before that was told has no other engine in the VM. */
+static bool host_counts_writers(const struct axarch_host *host)
+{
+	return host->size >= offsetof(struct axarch_host, space_writers) + sizeof(host->space_writers);
+}
+
+void kvm_vcpu_may_write(struct kvm_vcpu *vcpu, bool may)
+{
+	const struct axarch_host *host = vcpu->host;
+	struct axarch_space *space = may ? vcpu->vm->space : NULL, *before = vcpu->written;
+
+	if (space == before || !host_counts_writers(host))
+		return;
+	vcpu->written = space;
+	if (space)
+		host->space_writers(space, 1);
+	if (before)
+		host->space_writers(before, -1);
+}
+
 void kvm_vcpu_destroy(struct kvm_vcpu *vcpu)
 {
 	kvm_vcpu_abandon(vcpu);
+	kvm_vcpu_may_write(vcpu, false);
 	kvm_arch_vcpu_vacate(vcpu);
 	kvm_arch_vcpu_finish(vcpu);
 	munmap(vcpu->run, vcpu->run_size);
@@ -114,6 +135,7 @@ static int32_t move(struct kvm_vcpu *vcpu, uint64_t root)
 	struct kvm_vm *vm, *old_vm = vcpu->vm;
 	struct kvm_seat *seat, *old_seat = vcpu->seat;
 	struct kvm_run *run;
+	bool writes = vcpu->written;
 	int32_t error;
 
 	error = kvm_arch_vcpu_pack(vcpu);
@@ -131,6 +153,7 @@ static int32_t move(struct kvm_vcpu *vcpu, uint64_t root)
 	vcpu->vm = vm;
 	vcpu->seat = seat;
 	vcpu->fd = seat->fd;
+	kvm_vcpu_may_write(vcpu, writes);
 	kvm_vm_leave(old_vm, old_seat);
 	return kvm_arch_vcpu_unpack(vcpu);
 }

@@ -95,6 +95,7 @@ static void serve_requests(struct rv_hart *hart)
 	if (bits & SIM_REQUEST_WRITES)
 		sim_tlb_flush_writes(&cpu->tlb);
 	if (bits & (SIM_REQUEST_SLOTS | SIM_REQUEST_CODE)) {
+		sim_cpu_look_at_writers(cpu);
 		sim_cpu_code_changed(cpu);
 		sim_cpu_restore_pass(cpu);
 	}

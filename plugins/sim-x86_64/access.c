@@ -290,7 +290,9 @@ static bool check_linear(struct x86_cpu *cpu, const struct x86_op *op, uint64_t 
 	return true;
 }
 
-/* As one access where the size is one that a processor accesses at once. */
+typedef uint64_t u128 __attribute__((vector_size(16), aligned(1), may_alias));
+
+/* As one access where the size is one that a processor accesses at once: of 16 bytes those that have AVX do. */
 static void load(void *data, const uint8_t *host, unsigned size)
 {
 	switch (size) {
@@ -302,6 +304,9 @@ static void load(void *data, const uint8_t *host, unsigned size)
 		return;
 	case 8:
 		*(x86_u64 *)data = *(const volatile x86_u64 *)(const void *)host;
+		return;
+	case 16:
+		*(u128 *)data = *(const volatile u128 *)(const void *)host;
 		return;
 	}
 	for (unsigned i = 0; i < size; i++)
@@ -319,6 +324,9 @@ static void store(uint8_t *host, const void *data, unsigned size)
 		return;
 	case 8:
 		*(volatile x86_u64 *)(void *)host = *(const x86_u64 *)data;
+		return;
+	case 16:
+		*(volatile u128 *)(void *)host = *(const u128 *)data;
 		return;
 	}
 	for (unsigned i = 0; i < size; i++)
@@ -408,32 +416,46 @@ bool x86_probe_write(struct x86_cpu *cpu, const struct x86_op *op, uint64_t line
 
 /* ---- locked accesses ---- */
 
-static pthread_mutex_t locked = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t locked_accesses = PTHREAD_MUTEX_INITIALIZER;
 
 void x86_locked_begin(void)
 {
-	pthread_mutex_lock(&locked);
+	pthread_mutex_lock(&locked_accesses);
 }
 
 void x86_locked_end(void)
 {
-	pthread_mutex_unlock(&locked);
+	pthread_mutex_unlock(&locked_accesses);
 }
 
-void *x86_locked(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, unsigned size, bool *ret_slow)
+void x86_locked(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, unsigned size,
+		struct x86_locked *ret_locked)
 {
-	void *place = x86_hit_write(cpu, linear, size);
+	const struct part *part;
 	struct span span;
 
-	*ret_slow = false;
-	if (sim_likely(place != NULL))
-		return place;
+	*ret_locked = (struct x86_locked){ .place = x86_hit_write(cpu, linear, size) };
+	if (sim_likely(ret_locked->place != NULL))
+		return;
 	if (!check_linear(cpu, op, linear, size) || !reach_span(cpu, op, linear, size, X86_READ_WRITE, &span))
-		return NULL;
-	if (span.count == 1 && span.parts[0].reach == X86_REACHED)
-		return span.parts[0].host;
-	*ret_slow = true;
-	return NULL;
+		return;
+	part = &span.parts[0];
+	ret_locked->elsewhere = span.count != 1 || part->reach == X86_REACHED_DEVICE || was_read(cpu, part->gpa);
+	if (ret_locked->elsewhere)
+		return;
+	ret_locked->place = part->host;
+	ret_locked->watched = part->reach == X86_REACHED_WATCHED;
+	ret_locked->gpa = part->gpa;
+}
+
+void x86_locked_watched(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, unsigned size,
+			const struct x86_locked *locked)
+{
+	const struct part part = { .reach = X86_REACHED_WATCHED, .gpa = locked->gpa, .size = size };
+
+	code_written(cpu, op, &part);
+	x86_debug_data(cpu, op, linear, size, false);
+	x86_debug_data(cpu, op, linear, size, true);
 }
 
 /* ---- by the processor itself ---- */

@@ -164,14 +164,31 @@ static inline bool x86_write_bytes(struct x86_cpu *cpu, const struct x86_op *op,
 }
 
 /*
- * Where a locked instruction finds its operand of up to 16 bytes: host memory on which to be atomic. NULL with
- * *ret_slow true: it is not ordinary memory (MMIO, two pages, code): use x86_locked_begin and x86_locked_end around
- * x86_read_to_write_slow and x86_write_slow, between which no other vCPU's locked access of this kind comes.
- * NULL with *ret_slow false: it faulted.
+ * Where a locked instruction finds its operand of up to 16 bytes. `place` is host memory on which to be atomic, whoever
+ * else writes there, vCPUs of other engines too; x86_locked_done follows. Without a place and `elsewhere` true it is
+ * MMIO or lies in two pages: use x86_locked_begin and x86_locked_end around x86_read_to_write_slow and x86_write_slow,
+ * between which no other locked access of this kind of this plugin's vCPUs comes. Neither: it faulted.
  */
-void *x86_locked(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, unsigned size, bool *ret_slow);
+struct x86_locked {
+	void *place;
+	bool elsewhere;
+	bool watched; /* the page has code, or a breakpoint */
+	uint64_t gpa; /* if it is watched */
+};
+void x86_locked(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, unsigned size,
+		struct x86_locked *ret_locked);
+void x86_locked_watched(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, unsigned size,
+			const struct x86_locked *locked);
 void x86_locked_begin(void);
 void x86_locked_end(void);
+
+/* It was written. */
+static inline void x86_locked_done(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, unsigned size,
+				   const struct x86_locked *locked)
+{
+	if (sim_unlikely(locked->watched))
+		x86_locked_watched(cpu, op, linear, size, locked);
+}
 
 /* ---- what the VMM carries out; see struct x86_access ---- */
 

@@ -237,6 +237,7 @@ static void serve_requests(struct x86_cpu *cpu)
 	if (bits & SIM_REQUEST_CODE_AFTER)
 		sim_group_request(sim->member.group, SIM_REQUEST_CODE, NULL, NULL, &sim->member, false);
 	if (bits & (SIM_REQUEST_SLOTS | SIM_REQUEST_CODE)) {
+		sim_cpu_look_at_writers(sim);
 		sim_cpu_code_changed(sim);
 		sim_cpu_restore_pass(sim);
 	}

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "exec/branch.h"
 #include "exec/exec.h"
 #include "exec/fused.h"
 
@@ -115,7 +116,7 @@ EXEC(too_long)
 /* Behind the last instruction of a block that ran out of page or of room. */
 EXEC(fall_through)
 {
-	X86_BRANCH(cpu, op, 1, cpu->cpu.pc + (uint64_t)op->imm);
+	X86_SKIP(cpu, op);
 }
 
 static char kind_of_register(ZydisRegister reg)
@@ -598,8 +599,7 @@ unsigned x86_build(struct sim_cpu *sim, const uint8_t *code, unsigned size, unsi
 	drop_flags(builder.ops, builder.uses, builder.count);
 	count = fuse(&builder);
 	if (!builder.ends) {
-		builder.ops[count] =
-			(struct x86_op){ .fn = fall_through, .imm = builder.at, .at = (uint8_t)builder.at };
+		builder.ops[count] = (struct x86_op){ .fn = fall_through, .at = (uint8_t)builder.at };
 		count++;
 	}
 	builder.ops[count - 1].flags |= X86_OP_LAST;

@@ -14,6 +14,9 @@
  * decoded from (where the architecture wants stores to be seen at once: see sim_group_mark_code) begins a new
  * generation, and a block is compared again on its first entry after that. That costs no more than a comparison of some
  * twenty bytes per block and generation.
+ *
+ * While vCPUs of other engines write without anybody being told (and the architecture has no instruction that says when
+ * code changed), blocks are compared each time that they are entered: see compare.h.
  */
 #ifndef PLUGINS_SIM_CODE_H
 #define PLUGINS_SIM_CODE_H
@@ -42,7 +45,7 @@ struct sim_links {
 };
 
 struct sim_block {
-	uint64_t pass;  /* generation of the code in which it was compared with memory */
+	uint64_t pass; /* generation of the code in which it was compared with memory, SIM_COMPARE with it: see cpu.h */
 	uint16_t count; /* instructions */
 	uint16_t bytes; /* of guest code */
 	uint32_t reserved;
@@ -65,7 +68,8 @@ enum {
 	SIM_JUMPS = SIM_JUMPS_PER_PAGE * SIM_JUMP_PAGES
 };
 
-#define SIM_NEVER UINT64_MAX /* a generation that never comes: of blocks that must not run again */
+#define SIM_NEVER UINT64_MAX            /* a generation that never comes: of blocks that must not run again */
+#define SIM_COMPARE (UINT64_C(1) << 63) /* with a generation: and that is done at each entry */
 
 struct sim_jump {
 	uint64_t pc;

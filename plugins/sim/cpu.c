@@ -27,6 +27,12 @@ void sim_cpu_finish(struct sim_cpu *cpu)
 	sim_code_finish(&cpu->code);
 }
 
+/* An architecture whose code changes at an instruction that says so compares it there, and need not here. */
+void sim_cpu_look_at_writers(struct sim_cpu *cpu)
+{
+	cpu->compare = cpu->isa->decoded && sim_group_has_writers(cpu->member.group) ? SIM_COMPARE : 0;
+}
+
 void sim_cpu_begin_slice(struct sim_cpu *cpu, int64_t limit)
 {
 	cpu->retired = sim_cpu_retired(cpu);
@@ -71,33 +77,40 @@ void sim_cpu_stop_at(struct sim_cpu *cpu, const struct sim_op *op, bool retire)
 	cpu->link = NULL;
 }
 
-/* Guest code may be written by others at any time: it is read as it is executed, byte by byte up to an aligned word and
- * in words from there. */
-__attribute__((no_sanitize("thread"))) static uint64_t load_code(const uint8_t *from, size_t size, size_t *ret_loaded)
+/*
+ * Guest code may be written by others at any time. It is read in aligned words, so that an instruction that lies in one
+ * and is exchanged by one store is read as it was or as it is, and no mixture. The word that holds a byte is in its
+ * page. Returns how many of its bytes, from *ret_piece on, were wanted.
+ */
+__attribute__((no_sanitize("thread"))) static size_t load_code(const uint8_t *from, size_t size, uint64_t *word,
+							       const uint8_t **ret_piece)
 {
-	if (size < 8 || (uintptr_t)from % 8) {
-		*ret_loaded = 1;
-		return __atomic_load_n(from, __ATOMIC_RELAXED);
-	}
-	*ret_loaded = 8;
-	return __atomic_load_n((const uint64_t *)(const void *)from, __ATOMIC_RELAXED);
+	size_t skipped = (uintptr_t)from % sizeof(*word), there = sizeof(*word) - skipped;
+
+	*word = __atomic_load_n((const uint64_t *)(const void *)(from - skipped), __ATOMIC_RELAXED);
+	*ret_piece = (const uint8_t *)word + skipped;
+	return size < there ? size : there;
 }
 
 static void copy_code(uint8_t *to, const uint8_t *from, size_t size)
 {
-	for (size_t i = 0, step; i < size; i += step) {
-		uint64_t piece = load_code(from + i, size - i, &step);
+	const uint8_t *piece;
+	uint64_t word;
 
-		memcpy(to + i, &piece, step);
+	for (size_t i = 0, step; i < size; i += step) {
+		step = load_code(from + i, size - i, &word, &piece);
+		memcpy(to + i, piece, step);
 	}
 }
 
 static bool same_code(const uint8_t *copy, const uint8_t *memory, size_t size)
 {
-	for (size_t i = 0, step; i < size; i += step) {
-		uint64_t piece = load_code(memory + i, size - i, &step);
+	const uint8_t *piece;
+	uint64_t word;
 
-		if (memcmp(copy + i, &piece, step))
+	for (size_t i = 0, step; i < size; i += step) {
+		step = load_code(memory + i, size - i, &word, &piece);
+		if (memcmp(copy + i, piece, step))
 			return false;
 	}
 	return true;
@@ -142,6 +155,12 @@ static bool is_as_decoded(const struct sim_block *block, const struct place *pla
 	       (block->bytes == first || same_code(block->source + first, place->second, block->bytes - first));
 }
 
+/* Of a block that matches memory, and whose lines are marked. */
+static uint64_t present_pass(const struct sim_cpu *cpu)
+{
+	return cpu->generation | cpu->compare;
+}
+
 static struct sim_block *keep(struct sim_cpu *cpu, struct sim_block *block, const struct place *place,
 			      const uint8_t *copy)
 {
@@ -150,7 +169,7 @@ static struct sim_block *keep(struct sim_cpu *cpu, struct sim_block *block, cons
 	memcpy(block->source, copy, block->bytes);
 	/* What is written from here on is heard of; what was written since the copy is found at the next entry. */
 	decoded(cpu, place, block->bytes);
-	block->pass = !cpu->isa->decoded || is_as_decoded(block, place) ? cpu->generation : 0;
+	block->pass = !cpu->isa->decoded || is_as_decoded(block, place) ? present_pass(cpu) : SIM_NEVER;
 	sim_code_commit(&cpu->code, block, (size_t)(block->source + block->bytes - (uint8_t *)block));
 	return block;
 }
@@ -238,10 +257,11 @@ static bool is_present(struct sim_cpu *cpu, struct sim_block *block, const struc
 {
 	if (block->pass == cpu->generation)
 		return true;
-	decoded(cpu, place, block->bytes);
+	if (block->pass != present_pass(cpu))
+		decoded(cpu, place, block->bytes);
 	if (!is_as_decoded(block, place))
 		return false;
-	block->pass = cpu->generation;
+	block->pass = present_pass(cpu);
 	return true;
 }
 

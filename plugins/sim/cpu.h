@@ -8,7 +8,8 @@
  * architecture's loop. Entering a block tests two things:
  *  - `pass`: the block was proved to match memory in the present generation of the code, and nobody wants the loop's
  * attention. Another thread breaks every chain by writing 0 to it; the loop writes the generation back before it looks
- * at the requests.
+ * at the requests. Where code is compared at each entry, a block has SIM_COMPARE in its own `pass`, so that this test
+ * always fails: what follows is compare.h, and nothing is added where code is not compared.
  *  - `fuel`: the instructions that may still be executed before the loop must look at the clock and the budget.
  *
  * Knows nothing of instruction sets, and nothing of libaxvcpu but the host table.
@@ -69,6 +70,7 @@ struct sim_cpu {
 	uint64_t generation; /* of the code; never 0 */
 	int64_t slice;       /* the fuel that this turn of the loop began with */
 	uint64_t retired;    /* instructions, before this turn */
+	uint64_t compare;    /* SIM_COMPARE: blocks are compared at each entry; else 0 */
 	const struct sim_isa *isa;
 	const struct axarch_host *host;
 	struct sim_member member;
@@ -97,6 +99,9 @@ static inline void sim_cpu_restore_pass(struct sim_cpu *cpu)
 {
 	__atomic_store_n(&cpu->pass, cpu->generation, __ATOMIC_SEQ_CST);
 }
+
+/* Whether blocks are compared at each entry from now on, as the group has it: before the code is compared anew. */
+void sim_cpu_look_at_writers(struct sim_cpu *cpu);
 
 /* Stored code may have changed: each block is compared with memory before it runs again. */
 static inline void sim_cpu_code_changed(struct sim_cpu *cpu)

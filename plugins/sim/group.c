@@ -30,6 +30,7 @@ struct sim_group {
 	struct sim_member *members;
 	unsigned references;
 	unsigned waiters; /* atomic */
+	uint64_t writers; /* atomic: vCPUs of other engines that write without anybody being told */
 	pthread_mutex_t lock;
 	pthread_cond_t changed; /* a member has served requests or has left the guest */
 	struct axarch_space_listener listener;
@@ -54,10 +55,21 @@ static uint32_t bits_for(uint32_t event)
 	return 0; /* dirty pages are marked when they are written: there is nothing to hand over */
 }
 
+/* Nobody waits: a request is seen by the next entry of a block, and a writer begins when it was made. */
+static void hear_writers(struct sim_group *group, uint64_t writers)
+{
+	uint64_t before = __atomic_exchange_n(&group->writers, writers, __ATOMIC_SEQ_CST);
+
+	if (!before != !writers)
+		sim_group_request(group, SIM_REQUEST_CODE, NULL, NULL, NULL, false);
+}
+
 static void heard(void *context, const struct axarch_space_event *event)
 {
 	uint32_t bits = bits_for(event->kind);
 
+	if (event->kind == AXARCH_SPACE_WRITERS)
+		hear_writers(context, event->size);
 	if (bits)
 		sim_group_request(context, bits, NULL, NULL, NULL, event->kind != AXARCH_SPACE_WRITTEN);
 }
@@ -260,6 +272,11 @@ void sim_member_done(struct sim_member *member, uint64_t number)
 {
 	__atomic_store_n(&member->served, number, __ATOMIC_SEQ_CST);
 	tell_waiters(member->group);
+}
+
+bool sim_group_has_writers(const struct sim_group *group)
+{
+	return group && __atomic_load_n(&group->writers, __ATOMIC_SEQ_CST);
 }
 
 /* ---- the map of code ---- */

@@ -57,6 +57,10 @@ bool sim_group_is_code(struct sim_group *group, uint64_t gpa);
 /* Stores went to gpa, in one page. True: code is to be compared, and all members but self were told so. */
 bool sim_group_code_written(struct sim_group *group, struct sim_member *self, uint64_t gpa, unsigned size);
 
+/* Whether vCPUs of other engines write to memory without anybody being told: code is compared at each entry then. When
+ * that changes every member is asked to compare code. NULL: no group, nobody writes. */
+bool sim_group_has_writers(const struct sim_group *group);
+
 /* Whether a request concerns this member. */
 typedef bool (*sim_member_match_fn)(const struct sim_member *member, const void *context);
 

@@ -13,6 +13,7 @@
 #define PAGE_SIZE 4096u
 #define MIB (UINT64_C(1) << 20)
 #define RFLAGS_FIXED UINT64_C(2)
+#define TSS_BUSY 11u
 #define APIC_ENABLED UINT64_C(0x800)
 #define APIC_BSP UINT64_C(0x100)
 #define MSR_TSC 0x10u
@@ -357,6 +358,9 @@ int32_t kvm_arch_reset(struct kvm_vcpu *vcpu)
 	kvm_state_restore_initial(vcpu);
 	arch->state.regs.rdx =
 		arch->model.signature; /* SDM volume 3, table 9-1; KVM made the vCPU before it had CPUID */
+	/* As after any reset; KVM on AMD has other attributes. */
+	arch->state.sregs.ss.type |= 1;
+	arch->state.sregs.tr.type = TSS_BUSY;
 	arch->state.sregs.apic_base =
 		(arch->state.sregs.apic_base & ~APIC_BSP) | APIC_ENABLED | (vcpu->vcpu_id ? 0 : APIC_BSP);
 	kvm_interrupt_update_look(vcpu);

@@ -2,6 +2,17 @@
 /* "Control Transfer Instructions" (SDM 1, 5.1.7): the near ones. */
 #include "branch.h"
 
+#include "compare.h"
+
+const struct x86_op *x86_enter_compared(struct x86_cpu *cpu, const struct x86_op *first)
+{
+	struct sim_block *block = (void *)((char *)(uintptr_t)first - offsetof(struct sim_block, ops));
+
+	if (!sim_may_enter_compared(&cpu->cpu, block))
+		return NULL;
+	X86_GOTO(cpu, first);
+}
+
 /* Not inlined: what jumps along a link needs no stack frame for what these call. */
 #define UNLINKED __attribute__((noinline)) const struct x86_op
 
@@ -37,15 +48,23 @@ UNLINKED *x86_skip_unset(struct x86_cpu *cpu, const struct x86_op *op)
 	X86_GOTO(cpu, x86_block_ops(next));
 }
 
+/* The ops of a block at cpu->pc, or NULL. */
+static const struct x86_op *enter(struct x86_cpu *cpu, struct sim_block *block)
+{
+	if (sim_may_enter(&cpu->cpu, block) || sim_may_enter_compared(&cpu->cpu, block))
+		return x86_block_ops(block);
+	return NULL;
+}
+
 const struct x86_op *x86_follow(struct x86_cpu *cpu, const struct x86_op *op, bool taken)
 {
-	uint64_t pc = taken ? x86_target(cpu, op) : x86_behind(cpu, op);
-	const struct sim_block *next;
+	struct sim_block **link = &x86_op_links(op)->to[taken ? 0 : 1];
 
-	if (taken && sim_unlikely(!x86_canonical(pc)))
-		return x86_branch_fault(cpu, op);
-	next = sim_link_target(&cpu->cpu, x86_op_links(op), taken ? 0 : 1, pc);
-	return next ? x86_block_ops(next) : NULL;
+	if (!*link)
+		return taken ? x86_take_unset(cpu, op) : x86_skip_unset(cpu, op);
+	cpu->cpu.pc = taken ? x86_target(cpu, op) : x86_behind(cpu, op);
+	cpu->cpu.link = link;
+	return enter(cpu, *link);
 }
 
 /* ---- 64-bit mode ---- */
@@ -181,12 +200,12 @@ static bool check_offset(struct x86_cpu *cpu, const struct x86_op *op, uint64_t 
 
 static const struct x86_op *enter_at(struct x86_cpu *cpu, uint64_t offset)
 {
-	const struct sim_block *next;
+	uint64_t pc = (uint32_t)(x86_segment_base(cpu, X86_CS) + offset);
+	const struct sim_jump *jump = &cpu->cpu.jumps[sim_jump_index(pc)];
 
-	cpu->cpu.pc = (uint32_t)(x86_segment_base(cpu, X86_CS) + offset);
+	cpu->cpu.pc = pc;
 	cpu->cpu.link = NULL;
-	next = sim_jump_target(&cpu->cpu, cpu->cpu.pc);
-	return next ? x86_block_ops(next) : NULL;
+	return jump->pc == pc && jump->context == cpu->cpu.fetch_context ? enter(cpu, jump->block) : NULL;
 }
 
 /* The offset that a relative branch leads to. */

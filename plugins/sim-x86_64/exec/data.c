@@ -320,19 +320,20 @@ EXEC(cmpxchg16b)
 {
 	struct pair expected = { { cpu->cpu.x[X86_RAX], cpu->cpu.x[X86_RDX] } }, old;
 	struct pair value = { { cpu->cpu.x[X86_RBX], cpu->cpu.x[X86_RCX] } };
+	struct x86_locked locked;
 	uint64_t linear;
-	bool elsewhere;
-	void *place;
 
 	if (!x86_linear(cpu, op, 16, X86_READ_WRITE, &linear))
 		return NULL;
 	if (linear & 15)
 		return x86_fault_code(cpu, op, X86_GP, 0);
-	place = x86_locked(cpu, op, linear, 16, &elsewhere);
-	if (place)
-		old = exchange_pair(place, expected, value);
-	else if (!elsewhere || !exchange_pair_slow(cpu, op, linear, expected, value, &old))
+	x86_locked(cpu, op, linear, 16, &locked);
+	if (locked.place) {
+		old = exchange_pair(locked.place, expected, value);
+		x86_locked_done(cpu, op, linear, 16, &locked);
+	} else if (!locked.elsewhere || !exchange_pair_slow(cpu, op, linear, expected, value, &old)) {
 		return NULL;
+	}
 	if (!same_pair(expected, old)) {
 		cpu->cpu.x[X86_RAX] = old.half[0];
 		cpu->cpu.x[X86_RDX] = old.half[1];

@@ -25,26 +25,25 @@ static inline const struct x86_op *x86_block_ops(const struct sim_block *block)
 	return (const struct x86_op *)(const void *)block->ops;
 }
 
-/* The end of a block, at linear address pc which was checked: goes on in another, along way 0 (taken) or 1. A macro, as
- * it returns from the executor. */
-#define X86_BRANCH(cpu_, op_, way_, pc_) \
-	do { \
-		const struct sim_block *next_ = sim_link_target(&(cpu_)->cpu, x86_op_links(op_), way_, pc_); \
-		if (sim_unlikely(!next_)) \
-			return NULL; \
-		X86_GOTO(cpu_, x86_block_ops(next_)); \
-	} while (0)
+/* Where sim_may_enter has refused the block of these ops, and the loop is not asked for: enters it if its code,
+ * compared now, is still what it was (compare.h). NULL: to the loop after all. An executor in form, so that it is
+ * tail-called. */
+const struct x86_op *x86_enter_compared(struct x86_cpu *cpu, const struct x86_op *first);
 
-/* The same to where no link leads: indirect branches and returns. */
+/* Goes on at linear address pc, which was checked, where no link leads: indirect branches and returns. A macro, as it
+ * returns from the executor. */
 #define X86_JUMP(cpu_, pc_) \
 	do { \
 		const uint64_t target_ = (pc_); \
 		const struct sim_jump *jump_ = &(cpu_)->cpu.jumps[sim_jump_index(target_)]; \
 		(cpu_)->cpu.pc = target_; \
-		if (sim_unlikely(jump_->pc != target_ || jump_->context != (cpu_)->cpu.fetch_context || \
-				 !sim_may_enter(&(cpu_)->cpu, jump_->block))) { \
+		if (sim_unlikely(jump_->pc != target_ || jump_->context != (cpu_)->cpu.fetch_context)) { \
 			(cpu_)->cpu.link = NULL; \
 			return NULL; \
+		} \
+		if (sim_unlikely(!sim_may_enter(&(cpu_)->cpu, jump_->block))) { \
+			(cpu_)->cpu.link = NULL; \
+			SIM_TAIL return x86_enter_compared(cpu_, x86_block_ops(jump_->block)); \
 		} \
 		X86_GOTO(cpu_, x86_block_ops(jump_->block)); \
 	} while (0)

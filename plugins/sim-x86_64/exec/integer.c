@@ -83,16 +83,17 @@ bool x86_change_begin_slow(struct x86_cpu *cpu, const struct x86_op *op, unsigne
 bool x86_change_begin_at(struct x86_cpu *cpu, const struct x86_op *op, uint64_t linear, unsigned size, bool locked,
 			 struct x86_change *ret_change)
 {
-	bool elsewhere = true;
+	struct x86_change change = { .locked = locked, .linear = linear, .at.elsewhere = true };
 
-	*ret_change = (struct x86_change){ .locked = locked, .linear = linear };
-	ret_change->place =
-		locked ? x86_locked(cpu, op, linear, 1u << size, &elsewhere) : x86_hit_write(cpu, linear, 1u << size);
+	if (locked)
+		x86_locked(cpu, op, linear, 1u << size, &change.at);
+	change.place = locked ? change.at.place : x86_hit_write(cpu, linear, 1u << size);
+	*ret_change = change;
 	if (ret_change->place) {
 		ret_change->old = x86_peek(ret_change->place, size);
 		return true;
 	}
-	if (!elsewhere)
+	if (!change.at.elsewhere)
 		return false;
 	if (locked)
 		x86_locked_begin();
@@ -106,8 +107,12 @@ bool x86_change_begin_at(struct x86_cpu *cpu, const struct x86_op *op, uint64_t 
 bool x86_change_end_slow(struct x86_cpu *cpu, const struct x86_op *op, unsigned size, struct x86_change *change,
 			 uint64_t value)
 {
-	if (change->place && change->locked)
-		return exchange_if(change->place, size, &change->old, value);
+	if (change->place && change->locked) {
+		if (!exchange_if(change->place, size, &change->old, value))
+			return false;
+		x86_locked_done(cpu, op, change->linear, 1u << size, &change->at);
+		return true;
+	}
 	if (change->place)
 		x86_poke(change->place, size, value);
 	else

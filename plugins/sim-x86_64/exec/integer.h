@@ -226,6 +226,7 @@ struct x86_change {
 	void *place; /* in the host's memory, or NULL */
 	bool locked;
 	bool faulted;
+	struct x86_locked at; /* if it is locked */
 };
 
 bool x86_change_begin_slow(struct x86_cpu *cpu, const struct x86_op *op, unsigned size, bool locked,

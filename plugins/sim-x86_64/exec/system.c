@@ -537,7 +537,7 @@ EXEC(invd)
 {
 	if (cpu->cpl)
 		return protection_fault(cpu, op);
-	X86_NEXT(cpu, op);
+	return x86_leave(cpu, op); /* it serializes: code that another processor changed is seen behind it */
 }
 
 /* ---- halts and calls ---- */
@@ -599,8 +599,8 @@ static const struct x86_row rows[] = {
 	{ ZYDIS_MNEMONIC_INVLPG, "m", X86_ANY(invlpg), .flags = X86_ROW_ENDS },
 	{ ZYDIS_MNEMONIC_INVPCID, "rm", WIDE(invpcid_r32, invpcid_r64), .flags = X86_ROW_ENDS,
 	  .features = X86_NEEDS(INVPCID) },
-	{ ZYDIS_MNEMONIC_INVD, NULL, X86_ANY(invd), .flags = 0 },
-	{ ZYDIS_MNEMONIC_WBINVD, NULL, X86_ANY(invd), .flags = 0 },
+	{ ZYDIS_MNEMONIC_INVD, NULL, X86_ANY(invd), .flags = X86_ROW_ENDS },
+	{ ZYDIS_MNEMONIC_WBINVD, NULL, X86_ANY(invd), .flags = X86_ROW_ENDS },
 	{ ZYDIS_MNEMONIC_HLT, NULL, X86_ANY(hlt), .flags = X86_ROW_ENDS },
 	{ ZYDIS_MNEMONIC_VMCALL, NULL, X86_ANY(vmcall), .flags = X86_ROW_ENDS },
 	{ ZYDIS_MNEMONIC_VMMCALL, NULL, X86_ANY(vmcall), .flags = X86_ROW_ENDS },

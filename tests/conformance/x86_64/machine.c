@@ -113,22 +113,34 @@ const char *machine_backend_name(void)
 	return name ? name : "kvm";
 }
 
-void machine_need_backend(void)
+const char *machine_other_name(void)
+{
+	return getenv("AXVCPU_CONFORMANCE_OTHER");
+}
+
+static void need(const char *name)
 {
 	struct axvcpu_create_info info = { .size = sizeof(info) };
 	struct axvcpu_backend *backend;
 	struct axvcpu *vcpu;
 
-	if (axvcpu_backend_open(machine_backend_name(), &backend)) {
-		fprintf(stderr, "backend %s: %s\n", machine_backend_name(), axvcpu_error_text());
+	if (axvcpu_backend_open(name, &backend)) {
+		fprintf(stderr, "backend %s: %s\n", name, axvcpu_error_text());
 		exit(EXIT_FAILURE);
 	}
 	if (axvcpu_create(backend, &info, &vcpu)) {
-		printf("SKIP: backend %s makes no vCPU here: %s\n", machine_backend_name(), axvcpu_error_text());
+		printf("SKIP: backend %s makes no vCPU here: %s\n", name, axvcpu_error_text());
 		exit(is_strict() ? EXIT_FAILURE : EXIT_SKIP);
 	}
 	axvcpu_destroy(vcpu);
 	axvcpu_backend_close(backend);
+}
+
+void machine_need_backend(void)
+{
+	need(machine_backend_name());
+	if (machine_other_name())
+		need(machine_other_name());
 }
 
 /* ---- memory ---- */
@@ -230,6 +242,8 @@ void machine_create(struct machine *machine, const char *config)
 	*machine = (struct machine){ .config = config, .vm_id = ++machines };
 	start_watchdog();
 	assert_ok(axvcpu_backend_open(machine_backend_name(), &machine->backend));
+	if (machine_other_name())
+		assert_ok(axvcpu_backend_open(machine_other_name(), &machine->other));
 	assert_ok(axvcpu_space_create(&machine->space));
 	add_slot(machine, 0, MACHINE_RAM_SIZE, 0, &slot);
 	machine->ram = slot.host;
@@ -245,20 +259,23 @@ void machine_destroy(struct machine *machine)
 		assert_ok(axvcpu_destroy(machine->vcpu[i]));
 	assert_ok(axvcpu_space_destroy(machine->space));
 	axvcpu_backend_close(machine->backend);
+	if (machine->other)
+		axvcpu_backend_close(machine->other);
 }
 
 struct axvcpu *machine_vcpu(struct machine *machine, unsigned index)
 {
 	struct axvcpu_create_info info = { .size = sizeof(info), .vm_id = machine->vm_id, .vcpu_id = index };
+	struct axvcpu_backend *backend = index % 2 && machine->other ? machine->other : machine->backend;
 	struct axvcpu_config *config;
 
 	if (machine->vcpu[index])
 		return machine->vcpu[index];
-	assert_ok(axvcpu_config_create(machine->backend, AXVCPU_CONFIG_CREATE, &config));
+	assert_ok(axvcpu_config_create(backend, AXVCPU_CONFIG_CREATE, &config));
 	assert_ok(axvcpu_config_parse(config, machine->config));
 	info.config = config;
 	info.layers = index ? NULL : getenv("AXVCPU_CONFORMANCE_LAYERS");
-	assert_ok(axvcpu_create(machine->backend, &info, &machine->vcpu[index]));
+	assert_ok(axvcpu_create(backend, &info, &machine->vcpu[index]));
 	axvcpu_config_destroy(config);
 	return machine->vcpu[index];
 }

@@ -10,6 +10,8 @@
  * the engine's processor is known to lack, such as "avx", is listed in AXVCPU_CONFORMANCE_WITHOUT and skipped all the
  * same. AXVCPU_CONFORMANCE_LAYERS are layers for vCPU 0, which the suite must not notice;
  * with AXVCPU_CONFORMANCE_NO_IOPL ring 3 may use ports by its task's bitmap alone.
+ *
+ * AXVCPU_CONFORMANCE_OTHER names a second backend, that vCPUs with an odd number run on: two engines in one VM.
  */
 #ifndef TESTS_CONFORMANCE_X86_64_MACHINE_H
 #define TESTS_CONFORMANCE_X86_64_MACHINE_H
@@ -43,6 +45,7 @@ enum { MACHINE_PORT_VECTOR = 0xe0, MACHINE_PORT_DONE = 0xf4, MACHINE_VCPUS = 4 }
 
 struct machine {
 	struct axvcpu_backend *backend;
+	struct axvcpu_backend *other; /* of vCPUs with an odd number; NULL: the same */
 	struct axvcpu_space *space;
 	struct axvcpu *vcpu[MACHINE_VCPUS];
 	const char *config; /* of vcpus that are still to be made */
@@ -56,6 +59,9 @@ struct machine {
 
 /* The backend under test: AXVCPU_CONFORMANCE_BACKEND, or kvm. */
 const char *machine_backend_name(void);
+
+/* AXVCPU_CONFORMANCE_OTHER, or NULL. */
+const char *machine_other_name(void);
 
 /* For main(): ends the program with status 77, and says why, where this host cannot run the backend at all. */
 void machine_need_backend(void);

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Several vCPUs of one VM, each on its thread: shared memory, interrupts from one to the other, starting and
  * restarting. Guests: vcpus.s. */
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
-
 #include "row.h"
+#include "runner.h"
 
 enum { PORT_SEND = 0x20, PORT_START = 0x21, SECONDS_MAX = 30 };
 /* So many rounds that vCPUs meet; fewer where each waits for the other's thread. */
@@ -19,114 +15,30 @@ static struct machine machine;
 
 /* ---- vCPUs on threads ---- */
 
-struct runner {
-	pthread_t thread;
-	unsigned index;
-	uint32_t stop; /* atomic: it is to end */
-	int32_t error;
-	struct axvcpu_exit exit; /* the last */
-	char text[512];          /* of an error */
-};
-
 static struct runner runners[MACHINE_VCPUS];
 static int32_t start_vcpu_1(uint64_t page);
 
-static void stop(struct runner *runner)
-{
-	__atomic_store_n(&runner->stop, 1, __ATOMIC_RELEASE);
-	if (machine.vcpu[runner->index])
-		axvcpu_kick(machine.vcpu[runner->index]);
-}
-
-static void stop_all(void)
-{
-	for (unsigned i = 0; i < MACHINE_VCPUS; i++)
-		stop(&runners[i]);
-}
-
-/* 1: the guest goes on. */
-static int handle(struct runner *runner)
+static bool handle(struct runner *runner)
 {
 	const struct axvcpu_exit *exit = &runner->exit;
 
 	switch (exit->reason) {
-	case AXVCPU_EXIT_NOTHING:
-		return 1;
-	case AXVCPU_EXIT_KICKED:
-		return !__atomic_load_n(&runner->stop, __ATOMIC_ACQUIRE);
 	case AXVCPU_EXIT_HALT:
 		runner->error = axvcpu_wait(machine.vcpu[runner->index], UINT64_MAX);
-		return 1;
+		return true;
 	case AXVCPU_EXIT_IO_WRITE:
 		if (exit->io_write.port == PORT_SEND)
 			runner->error = axvcpu_inject_interrupt(machine.vcpu[exit->io_write.data], 0x20);
 		else if (exit->io_write.port == PORT_START)
 			runner->error = start_vcpu_1(exit->io_write.data);
 		return exit->io_write.port != MACHINE_PORT_DONE;
-	default:
-		return 0;
 	}
-}
-
-static void *run_vcpu(void *context)
-{
-	struct runner *runner = context;
-	struct axvcpu *vcpu = machine.vcpu[runner->index];
-
-	runner->error = axvcpu_bind(vcpu);
-	do
-		runner->error = runner->error ? runner->error : axvcpu_run(vcpu, &runner->exit);
-	while (!runner->error && handle(runner));
-	strncpy(runner->text, axvcpu_error_text(), sizeof(runner->text) - 1);
-	if (!runner->error)
-		axvcpu_unbind(vcpu);
-	if (runner->error || runner->exit.reason == AXVCPU_EXIT_FAIL_ENTRY)
-		stop_all(); /* the others may be waiting for this one */
-	return NULL;
-}
-
-static int launch(unsigned index)
-{
-	return pthread_create(&runners[index].thread, NULL, run_vcpu, &runners[index]);
-}
-
-/* Comes back with all threads ended, and true if they ended by themselves. */
-static bool join_all(unsigned count)
-{
-	struct timespec limit;
-	bool good = true;
-
-	clock_gettime(CLOCK_REALTIME, &limit);
-	limit.tv_sec += SECONDS_MAX;
-	for (unsigned i = 0; i < count; i++)
-		if (pthread_timedjoin_np(runners[i].thread, NULL, &limit)) {
-			good = false;
-			stop_all();
-			pthread_join(runners[i].thread, NULL);
-		}
-	return good;
+	return runner_goes_on(runner);
 }
 
 static void run_all(unsigned count)
 {
-	bool good;
-
-	for (unsigned i = 0; i < MACHINE_VCPUS; i++)
-		runners[i] = (struct runner){ .index = i, .exit = AXVCPU_EXIT_INIT };
-	for (unsigned i = 0; i < count; i++)
-		assert_int_equal(launch(i), 0);
-	good = join_all(count);
-	for (unsigned i = 0; i < count; i++)
-		machine_skip_if_unable(&runners[i].exit, runners[i].text);
-	for (unsigned i = 0; i < count; i++)
-		if (runners[i].error)
-			fail_msg("vCPU %u: %s", i, runners[i].text);
-	if (!good)
-		fail_msg("the vCPUs did not finish in %d seconds", SECONDS_MAX);
-	for (unsigned i = 0; i < count; i++) {
-		machine_equal("the last exit's reason", runners[i].exit.reason, AXVCPU_EXIT_IO_WRITE);
-		machine_equal("the last exit's port", runners[i].exit.io_write.port, MACHINE_PORT_DONE);
-	}
+	runners_run(&machine, runners, count, SECONDS_MAX, handle);
 }
 
 static void set(unsigned index, const char *reg, uint64_t value)
@@ -194,11 +106,12 @@ static void interrupts_wake_the_other(unsigned mode)
 /* The thread of a vCPU that waits ends, and leaves it to this one. */
 static int32_t park(struct runner *runner)
 {
-	stop(runner);
+	runner_stop(runner);
 	pthread_join(runner->thread, NULL);
 	if (!runner->error)
 		runner->error = axvcpu_reset(machine.vcpu[runner->index]);
-	*runner = (struct runner){ .index = runner->index, .error = runner->error, .exit = AXVCPU_EXIT_INIT };
+	runner->stop = 0;
+	runner->exit = (struct axvcpu_exit)AXVCPU_EXIT_INIT;
 	return runner->error;
 }
 
@@ -219,7 +132,7 @@ static int32_t start_vcpu_1(uint64_t page)
 		error = axvcpu_get_reg_u64(vcpu, "rip", &rip);
 	if (error)
 		return error;
-	return cs == page << 8 && !rip && !launch(1) ? 0 : AXVCPU_ERROR_BAD_STATE;
+	return cs == page << 8 && !rip && !runner_launch(runners, 1) ? 0 : AXVCPU_ERROR_BAD_STATE;
 }
 
 static void parked_vcpu_is_started_and_started_anew(unsigned mode)

@@ -59,6 +59,11 @@ uint64_t pc_load(uint64_t gpa)
 	return value;
 }
 
+uint8_t *pc_ram(void)
+{
+	return ram;
+}
+
 void pc_set(struct x86_cpu *cpu, uint64_t id, uint64_t value)
 {
 	must(axarch_vcpu_ops.set_reg(cpu, id, &value, sizeof(value)), "set_reg");

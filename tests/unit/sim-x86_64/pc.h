@@ -25,6 +25,7 @@ void pc_set(struct x86_cpu *cpu, uint64_t id, uint64_t value);
 uint64_t pc_get(struct x86_cpu *cpu, uint64_t id);
 void pc_store(uint64_t gpa, uint64_t value);
 uint64_t pc_load(uint64_t gpa);
+uint8_t *pc_ram(void);
 
 /* Runs, which must succeed, and returns the exit's reason. */
 uint32_t pc_run(struct x86_cpu *cpu, struct axvcpu_exit *exit);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Code that is changed while it runs: by its own stores, between many that change none in the same page. */
+/* Code that is changed while it runs: by its own stores, between many that change none in the same page, and by another
+ * engine that tells nobody. */
+#include <pthread.h>
+#include <sched.h>
 #include <string.h>
 
 #include "../unit.h"
@@ -66,11 +69,80 @@ static void change_in_the_second_page_is_seen(void **state)
 	pc_end(cpu);
 }
 
+/* ---- another engine ---- */
+
+/* clang-format off */
+static const uint8_t goes_round[] = {
+	0x88, 0x0d, 0xfa, 0xff, 0x00, 0x00, /* 00: mov [PC_DATA], cl */
+	0xb0, 0x01,                         /* 06: mov al, 1 */
+	0x3c, 0x02,                         /* 08: cmp al, 2 */
+	0x75, 0xfa,                         /* 0a: jnz 06 */
+	0xe6, PC_PORT_DONE,                 /* 0c: out PC_PORT_DONE, al */
+};
+/* clang-format on */
+
+enum { OPERAND = 7, PATIENCE = 500000000 };
+
+struct engine {
+	uint8_t *ram;
+	int32_t before, after; /* more writers, before the write and after it */
+};
+
+/* Once the guest goes round: changes what it executes, as a vCPU of other hardware does. */
+static void *write_code(void *context)
+{
+	const struct engine *engine = context;
+
+	while (!__atomic_load_n(engine->ram + PC_DATA, __ATOMIC_ACQUIRE))
+		sched_yield();
+	sched_yield();
+	fake_host_writers(engine->before);
+	__atomic_store_n(engine->ram + PC_CODE + OPERAND, 2, __ATOMIC_RELEASE);
+	fake_host_writers(engine->after);
+	return NULL;
+}
+
+static void expect_seen(int32_t before, int32_t after)
+{
+	struct x86_cpu *cpu = pc_start(0, goes_round, sizeof(goes_round));
+	struct engine engine = { .ram = pc_ram(), .before = before, .after = after };
+	struct axvcpu_exit exit;
+	pthread_t thread;
+
+	pc_set(cpu, AXVCPU_X86_64_GPR(X86_RCX), 1);
+	assert_int_equal(pthread_create(&thread, NULL, write_code, &engine), 0);
+	axarch_vcpu_ops.set_budget(cpu, PATIENCE);
+	assert_int_equal(pc_run(cpu, &exit), AXVCPU_EXIT_IO_WRITE);
+	assert_int_equal(exit.io_write.data, 2);
+	pthread_join(thread, NULL);
+	pc_end(cpu);
+}
+
+static void change_by_a_writer_is_seen(void **state)
+{
+	(void)state;
+	fake_host_writers(1);
+	expect_seen(0, 0); /* it was there before the vCPU was */
+	expect_seen(1, 0); /* one more, and code is compared already */
+	fake_host_writers(-2);
+	expect_seen(1, 0);
+	fake_host_writers(-1);
+}
+
+static void change_is_seen_when_writers_come_and_go(void **state)
+{
+	(void)state;
+	expect_seen(0, 1);
+	expect_seen(0, -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(change_is_seen_by_the_next_instruction),
 		cmocka_unit_test(change_in_the_second_page_is_seen),
+		cmocka_unit_test(change_by_a_writer_is_seen),
+		cmocka_unit_test(change_is_seen_when_writers_come_and_go),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,7 @@ struct axarch_space {
 	uint8_t *dirty[FAKE_SLOTS]; /* a byte per page */
 	const struct axarch_space_listener *listeners[FAKE_LISTENERS];
 	unsigned references;
+	uint64_t writers;
 };
 
 static struct axarch_space space = { .lock = PTHREAD_RWLOCK_INITIALIZER };
@@ -99,11 +100,22 @@ static void tell(uint32_t kind, const struct axarch_slot *slot)
 			space.listeners[i]->heard(space.listeners[i]->context, &event);
 }
 
+static void tell_writers(const struct axarch_space *written, const struct axarch_space_listener *listener)
+{
+	const struct axarch_space_event event = { .size_of_struct = sizeof(event),
+						  .kind = AXARCH_SPACE_WRITERS,
+						  .size = written->writers };
+
+	listener->heard(listener->context, &event);
+}
+
 static int32_t fake_listen(struct axarch_space *heard, const struct axarch_space_listener *listener)
 {
 	for (unsigned i = 0; i < FAKE_LISTENERS; i++) {
 		if (!heard->listeners[i]) {
 			heard->listeners[i] = listener;
+			if (heard->writers)
+				tell_writers(heard, listener);
 			return 0;
 		}
 	}
@@ -116,6 +128,14 @@ static int32_t fake_unlisten(struct axarch_space *heard, const struct axarch_spa
 		if (heard->listeners[i] == listener)
 			heard->listeners[i] = NULL;
 	return 0;
+}
+
+static void fake_writers(struct axarch_space *written, int32_t more)
+{
+	written->writers += (uint64_t)(int64_t)more;
+	for (unsigned i = 0; i < FAKE_LISTENERS; i++)
+		if (written->listeners[i])
+			tell_writers(written, written->listeners[i]);
 }
 
 static const void *fake_extension(const char *name)
@@ -139,6 +159,7 @@ static const struct axarch_host host = {
 	.space_listen = fake_listen,
 	.space_unlisten = fake_unlisten,
 	.get_extension = fake_extension,
+	.space_writers = fake_writers,
 };
 
 const struct axarch_host *fake_host(void)
@@ -192,6 +213,11 @@ void fake_host_clear(void)
 void fake_host_tell(uint32_t kind, uint64_t gpa)
 {
 	tell(kind, &space.slots[slot_index(gpa)]);
+}
+
+void fake_host_writers(int32_t more)
+{
+	fake_writers(&space, more);
 }
 
 int fake_host_take_dirty(uint64_t gpa)

@@ -25,6 +25,9 @@ void fake_host_clear(void);
 /* Tells the listeners of an event of this kind that concerns the slot at gpa. */
 void fake_host_tell(uint32_t kind, uint64_t gpa);
 
+/* So many more vCPUs of other engines write without anybody being told. */
+void fake_host_writers(int32_t more);
+
 /* Whether the page of gpa has been marked dirty since the last call. */
 int fake_host_take_dirty(uint64_t gpa);
 
