@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """CPU seconds of the same programs on a simulated x86-64 CPU, in QEMU's TCG and in Unicorn, one after the other.
 
-    sim-x86_64.py --run AXVCPU_RUN --guest GUEST.c [--unicorn PROGRAM] [--backend NAME] [--scale FACTOR] [--json FILE] [WORKLOAD]...
+    sim-x86_64.py --run AXVCPU_RUN --guest GUEST.c [--unicorn PROGRAM] [--writers] [--backend NAME] [--scale FACTOR] [--json FILE] [WORKLOAD]...
 
 Run by meson benchmark. Method. Each workload of the guest is compiled once, by the host's gcc -O2 for x86-64 of the first
 generation (SSE2), into an ELF file, and all three run that file: axvcpu-run and qemu-system-x86_64 -M microvm through its
@@ -10,6 +10,9 @@ PVH entry, Unicorn at its 64-bit entry, where there are no page tables to walk. 
 the best counts. What counts is CPU time, user and system, of the whole process (getrusage), less that of the same file
 whose workload does nothing: start, loading, translation of the start-up code. The results must be the same everywhere,
 and in all rounds of the guest; another one ends the benchmark with status 1.
+
+With --writers the simulator takes a turn more, in an address space in which an engine of hardware writes (the layer
+bench-writers says so, and writes nothing): it compares code each time that it is entered then. TCG and Unicorn are left out.
 
 Instructions are those that the backend counts. Without gcc or the backend the benchmark is skipped (77); without QEMU or
 Unicorn their columns are empty. FACTOR makes the workloads longer or shorter.
@@ -78,7 +81,10 @@ def build(folder, source, name, number, rounds):
 
 
 def engines(options):
-    found = [Engine(options.backend, [options.run, "--backend", options.backend, "--stats", "--json"], counts=True)]
+    simulator = [options.run, "--backend", options.backend, "--stats", "--json"]
+    found = [Engine(options.backend, simulator, counts=True)]
+    if options.writers:
+        return [*found, Engine("writers", [*simulator, "--layer", "bench-writers"])]
     if shutil.which(QEMU[0]):
         found.append(Engine("tcg", [*QEMU, "-kernel"], QEMU_STATUS))
     if options.unicorn:
@@ -147,6 +153,7 @@ def main():
     parser.add_argument("--run", required=True)
     parser.add_argument("--guest", required=True)
     parser.add_argument("--unicorn")
+    parser.add_argument("--writers", action="store_true")
     parser.add_argument("--backend", default="sim-x86_64")
     parser.add_argument("--scale", type=float, default=1)
     parser.add_argument("--json")

@@ -138,14 +138,14 @@ AXVCPU_API int32_t axvcpu_kick(struct axvcpu *vcpu);
  *    state but Running and Blocked.
  * agree: makes the vCPUs of one VM, on all their engines, processors of the same kind before any of them has run: of registers with
  *    the flag MODEL, bits that all have, or the value that all take. Errors: INVALID_INPUT names the register and the engines that do
- *    not agree; nothing has changed then.
+ *    not agree; nothing has changed then. BAD_STATE: one of them was bound already. It outlives resets.
  * switch: moves the vCPU with all its state: from now on it runs on `backend`. Either it succeeds, or nothing has changed and the text
  *    names the register that the other engine lacks or refuses. In the midst of an instruction (a read that waits for its value,
  *    a write of several parts) that instruction is ended on the engine that began it, and the next one is the other's: should the
  *    other then refuse after all, axvcpu_run says so once, and the vCPU is Ready on the engine where it was. add_engine comes first by
  *    itself where it was not called. To where it is already: does nothing. Errors: INVALID_INPUT, NOT_FOUND, UNSUPPORTED (another architecture).
  * Without axvcpu_agree before the first run, CPUID and the like may differ between engines: what the guest was told is not looked at,
- * but state that follows from it is (a register that the other lacks must be 0 or as it was at the start).
+ * but state that follows from it is (a register that the other lacks must be 0).
  */
 AXVCPU_API int32_t axvcpu_add_engine(struct axvcpu *vcpu, struct axvcpu_backend *backend, const struct axvcpu_config *config);
 AXVCPU_API int32_t axvcpu_agree(struct axvcpu *const *vcpus, uint32_t count);

@@ -46,9 +46,8 @@ struct axarch_engines {
 	int32_t (*setup)(struct axarch_engine *engine);
 
 	/*
-	 * Carries all registers over, as axvcpu_switch does: what `to` lacks must be 0 or, in the words of axvcpu_switch, as it was at the
-	 * start. Both must be between two instructions (the op finish). On failure the text names the register, and `to` may have part of
-	 * them: transfer again, or close it.
+	 * Carries all registers over, as axvcpu_switch does: what `to` lacks must be 0. Both must be between two instructions (the op
+	 * finish). On failure the text names the register, and `to` may have part of them: transfer again, or close it.
 	 */
 	int32_t (*transfer)(const struct axarch_dispatch *from, const struct axarch_dispatch *to, uint32_t arch);
 

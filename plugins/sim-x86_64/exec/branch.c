@@ -4,13 +4,13 @@
 
 #include "compare.h"
 
-const struct x86_op *x86_enter_compared(struct x86_cpu *cpu, const struct x86_op *first)
+const struct x86_op *x86_enter_compared(struct x86_cpu *cpu, const struct x86_op *refused)
 {
-	struct sim_block *block = (void *)((char *)(uintptr_t)first - offsetof(struct sim_block, ops));
+	struct sim_block *block = (struct sim_block *)(uintptr_t)(const void *)refused;
 
 	if (!sim_may_enter_compared(&cpu->cpu, block))
 		return NULL;
-	X86_GOTO(cpu, first);
+	X86_GOTO(cpu, x86_block_ops(block));
 }
 
 /* Not inlined: what jumps along a link needs no stack frame for what these call. */

@@ -40,7 +40,7 @@ bool x86_is_jcc(const struct x86_op *op);
 		(cpu_)->cpu.pc = (pc_); \
 		if (sim_unlikely(!sim_may_enter(&(cpu_)->cpu, next_))) { \
 			(cpu_)->cpu.link = link_; \
-			SIM_TAIL return x86_enter_compared(cpu_, x86_block_ops(next_)); \
+			X86_ENTER_COMPARED(cpu_, next_); \
 		} \
 		X86_GOTO(cpu_, x86_block_ops(next_)); \
 	} while (0)

@@ -25,10 +25,14 @@ static inline const struct x86_op *x86_block_ops(const struct sim_block *block)
 	return (const struct x86_op *)(const void *)block->ops;
 }
 
-/* Where sim_may_enter has refused the block of these ops, and the loop is not asked for: enters it if its code,
- * compared now, is still what it was (compare.h). NULL: to the loop after all. An executor in form, so that it is
- * tail-called. */
-const struct x86_op *x86_enter_compared(struct x86_cpu *cpu, const struct x86_op *first);
+/*
+ * Where sim_may_enter has refused a block, and the loop is not asked for: enters it if its code, compared now, is still
+ * what it was (compare.h). NULL: to the loop after all. It is an executor in form, so that it is tail-called, and what
+ * it is called with is the block: with its first op compilers would find that before they know where to go.
+ */
+const struct x86_op *x86_enter_compared(struct x86_cpu *cpu, const struct x86_op *refused);
+#define X86_ENTER_COMPARED(cpu_, block_) \
+	SIM_TAIL return x86_enter_compared(cpu_, (const struct x86_op *)(const void *)(block_))
 
 /* Goes on at linear address pc, which was checked, where no link leads: indirect branches and returns. A macro, as it
  * returns from the executor. */
@@ -43,7 +47,7 @@ const struct x86_op *x86_enter_compared(struct x86_cpu *cpu, const struct x86_op
 		} \
 		if (sim_unlikely(!sim_may_enter(&(cpu_)->cpu, jump_->block))) { \
 			(cpu_)->cpu.link = NULL; \
-			SIM_TAIL return x86_enter_compared(cpu_, x86_block_ops(jump_->block)); \
+			X86_ENTER_COMPARED(cpu_, jump_->block); \
 		} \
 		X86_GOTO(cpu_, x86_block_ops(jump_->block)); \
 	} while (0)

@@ -139,7 +139,7 @@ static int32_t set_reg(void *self, uint64_t id, const void *value, uint32_t size
 	memcpy(&number, value, size);
 	if (index == KHZ && number > model->config.most_khz)
 		return model_host->error(AXVCPU_ERROR_INVALID_INPUT, "%llu kHz are more than it can have",
-				   (unsigned long long)number);
+					 (unsigned long long)number);
 	model->values[index] = number;
 	writes++;
 	return 0;

@@ -4,6 +4,7 @@
  * a refusal leaves everything as it was. Races are in test-threads.c, what engines agree on in test-agree.c.
  */
 #include <errno.h>
+#include <pthread.h>
 
 #include "engine.h"
 
@@ -119,6 +120,63 @@ static void an_invalid_one_is_not_moved(void **state)
 	expect_on(full_backend, here);
 	assert_ok(axvcpu_reset(vcpu));
 	go_there();
+	end();
+}
+
+static void expect_all_refused(const char *text)
+{
+	assert_error(axvcpu_switch(vcpu, other_backend), AXVCPU_ERROR_BAD_STATE, text);
+	assert_error(axvcpu_add_engine(vcpu, lineless_backend, NULL), AXVCPU_ERROR_BAD_STATE, text);
+	assert_error(axvcpu_agree(&vcpu, 1), AXVCPU_ERROR_BAD_STATE, text);
+}
+
+static int32_t run_tries_to_move(struct engine *engine, struct axvcpu_exit *exit)
+{
+	expect_all_refused("it is Running");
+	return run_nothing(engine, exit);
+}
+
+static uint64_t clock_tries_to_move(void *context)
+{
+	(void)context;
+	expect_all_refused("it is Blocked");
+	return UINT64_MAX - 1;
+}
+
+static void *tries_to_move(void *context)
+{
+	expect_all_refused("another thread has bound it");
+	return context;
+}
+
+static void one_that_is_at_work_is_not_moved(void **state)
+{
+	pthread_t thread;
+
+	(void)state;
+	make();
+	engine_orders.run = run_tries_to_move;
+	run_for(AXVCPU_EXIT_NOTHING);
+	assert_ok(axvcpu_set_clock(vcpu, clock_tries_to_move, NULL));
+	here->deadline = 5;
+	assert_ok(axvcpu_wait(vcpu, UINT64_MAX));
+	assert_int_equal(pthread_create(&thread, NULL, tries_to_move, NULL), 0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	expect_on(full_backend, here);
+	assert_int_equal(engine_orders.created, 2);
+	end();
+}
+
+static void after_a_failed_reset_there_is_nothing_to_move(void **state)
+{
+	(void)state;
+	vcpu = vcpu_ready(remade_backend);
+	fail_at(NULL, "create", -EIO, "gone");
+	assert_error(axvcpu_reset(vcpu), -EIO, "gone");
+	engine_orders.failing = NULL;
+	expect_all_refused("reset it again");
+	assert_ok(axvcpu_reset(vcpu));
+	assert_ok(axvcpu_switch(vcpu, other_backend));
 	end();
 }
 
@@ -828,6 +886,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ENGINE_TEST(it_is_moved_in_every_state_of_rest),
 		ENGINE_TEST(an_invalid_one_is_not_moved),
+		ENGINE_TEST(one_that_is_at_work_is_not_moved),
+		ENGINE_TEST(after_a_failed_reset_there_is_nothing_to_move),
 		ENGINE_TEST(to_where_it_is_already_does_nothing),
 		ENGINE_TEST(an_engine_is_added_by_itself_and_once),
 		ENGINE_TEST(another_architecture_is_refused),
