@@ -342,7 +342,8 @@ struct sim_block *sim_cpu_single(struct sim_cpu *cpu)
 			return NULL;
 		block->bytes = (uint16_t)cpu->isa->build(cpu, code, size, 1, block);
 	}
-	block->key = SIM_NEVER; /* in no page: nothing links to or from it */
+	memcpy(block->source, code, block->bytes); /* executors look at it */
+	block->key = SIM_NEVER;                    /* in no page: nothing links to or from it */
 	block->second = SIM_NEVER;
 	return block;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Code that is changed while it runs: by its own stores, between many that change none in the same page, and by another
- * engine that tells nobody. */
+ * engine that tells nobody; and code that looks at itself. */
 #include <pthread.h>
 #include <sched.h>
 #include <string.h>
@@ -136,6 +136,32 @@ static void change_is_seen_when_writers_come_and_go(void **state)
 	expect_seen(0, -1);
 }
 
+/* x87 instructions look at their own bytes, for the last opcode and for the size of an integer. */
+static void single_steps_have_the_code_at_hand(void **state)
+{
+	/* clang-format off */
+	static const uint8_t code[] = {
+		0xdf, 0x28,         /* fild qword [rax] */
+		0xdf, 0x78, 0x08,   /* fistp qword [rax + 8] */
+		0xe6, PC_PORT_DONE, /* out PC_PORT_DONE, al */
+	};
+	/* clang-format on */
+	static const uint64_t opcodes[] = { 0x728, 0x778 };
+	struct x86_cpu *cpu = pc_start(0, code, sizeof(code));
+	struct axvcpu_exit exit = AXVCPU_EXIT_INIT;
+
+	(void)state;
+	pc_store(PC_DATA, UINT64_C(0x123456789ab));
+	pc_set(cpu, AXVCPU_X86_64_GPR(X86_RAX), PC_DATA);
+	axarch_vcpu_ops.set_single_step(cpu, 1);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(pc_run(cpu, &exit), AXVCPU_EXIT_DEBUG);
+		assert_int_equal(pc_get(cpu, AXVCPU_X86_64_FPU(3)), opcodes[i]);
+	}
+	assert_int_equal(pc_load(PC_DATA + 8), UINT64_C(0x123456789ab));
+	pc_end(cpu);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -143,6 +169,7 @@ int main(void)
 		cmocka_unit_test(change_in_the_second_page_is_seen),
 		cmocka_unit_test(change_by_a_writer_is_seen),
 		cmocka_unit_test(change_is_seen_when_writers_come_and_go),
+		cmocka_unit_test(single_steps_have_the_code_at_hand),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
