@@ -113,8 +113,15 @@ static int32_t run(void *self, struct axvcpu_exit *exit)
 	return rv_run(self, exit);
 }
 
-/* There is nothing per host CPU. */
-static int32_t bind_or_unbind(void *self)
+/* There is nothing per host CPU. The hart may come from another engine, on which it has executed fence.i: code is
+ * compared here too. */
+static int32_t bind_vcpu(void *self)
+{
+	sim_cpu_code_changed(&((struct rv_hart *)self)->cpu);
+	return 0;
+}
+
+static int32_t unbind_vcpu(void *self)
 {
 	(void)self;
 	return 0;
@@ -354,7 +361,7 @@ AXARCH_PLUGIN(sim_riscv64_create, CREATE_CONFIG, create, sim_riscv64_setup, AXAR
 			   .capabilities = AXARCH_CAPABILITY_SIMULATED | AXARCH_CAPABILITY_DETERMINISTIC |
 					   AXARCH_CAPABILITY_GUEST_MEMORY),
 	      .get_extension = get_extension, .destroy = destroy, .set_entry = set_entry, .set_ept_root = set_ept_root,
-	      .run = run, .bind = bind_or_unbind, .unbind = bind_or_unbind, .set_gpr = set_gpr,
+	      .run = run, .bind = bind_vcpu, .unbind = unbind_vcpu, .set_gpr = set_gpr,
 	      .inject_interrupt = inject_interrupt, .set_return_value = set_return_value, .kick = kick,
 	      .set_interrupt_line = set_interrupt_line, .complete_read = complete_read, .finish = finish,
 	      .reset = reset, .get_reg = get_reg, .set_reg = set_reg, .translate = translate, .set_clock = set_clock,
