@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs programs on a machine that has /dev/kvm, whether or not this one has: see machine.py. Each is a test of its own, in TAP.
 
-    run.py --build BUILD_DIR --init INIT [--smp N] [--memory MIB] [--cpu MODEL] [--file PATH]... [TEST]...
+    run.py --build BUILD_DIR --init INIT [--again] [--smp N] [--memory MIB] [--cpu MODEL] [--file PATH]... [TEST]...
 
 TEST is: --- NAME SECONDS [VARIABLE=VALUE]... PROGRAM [ARGUMENT]...
 
 INIT is the built init.c. A program comes with its libraries, and finds itself, every argument that is a file, and every --file (a file, or a folder
 with all that is in it) at the path that it has here. Arguments and variables may name guests: @vmlinuz@, @vmlinux@, @initramfs@, @busybox@.
-A test passes with status 0 and is skipped with 77; it has so many seconds. Without QEMU or a kernel all are skipped.
+A test passes with status 0 and is skipped with 77; it has so many seconds. Without QEMU or a kernel all are skipped. What has not ended when the
+machine itself hangs is repeated on a second one; with --again what failed as well, as a machine that is about to hang, or one that gets too
+little of the host's time, makes tests fail: then both outputs are shown.
 """
 
 import argparse
@@ -97,6 +99,7 @@ class Run:
     def __init__(self, chosen, tests):
         self.chosen, self.tests = chosen, tests
         self.reported = 0
+        self.holds = chosen.again
 
     def pack(self, guests):
         packed = pack.Pack(guests)
@@ -113,21 +116,23 @@ class Run:
                 test.failure = str(broken)
         return packed
 
-    def pack_rest(self, guests):
-        """The tests that have not been reported, anew."""
+    def pack_again(self, guests, again):
+        """These tests alone, as if they had not been run."""
         whole = self.tests
         for test in whole:
-            test.number, test.output = None, b""
+            test.number = None
+        for test in again:
+            test.output = b""
         try:
-            self.tests = whole[self.reported:]
+            self.tests = again
             return self.pack(guests)
         finally:
             self.tests = whole
 
     def report_up_to(self, last=math.inf):
-        """Results come in the order of the tests, those that were never started among them."""
+        """Results come in the order of the tests, those that were never started among them; a failure that may be another's waits."""
         for test in self.tests[self.reported:]:
-            if test.number is not None and test.number > last:
+            if (test.number is not None and test.number > last) or (self.holds and test.failure):
                 break
             self.reported += 1
             print_result(self.reported, test)
@@ -162,15 +167,30 @@ class Run:
                 return isinstance(failed, machine.LockedUp)
         return False
 
+    def to_repeat(self, hung):
+        rest = self.tests[self.reported:]
+        if self.chosen.again:
+            return [test for test in rest if test.failure]
+        return rest if hung else []
+
+    def repeat(self, kernel, guests, tests):
+        for test in tests:
+            comment("%s: %s; its first output" % (test.name, test.failure), test.output)
+        say("# --- the machine is booted once more, for %s" % ", ".join(test.name for test in tests))
+        self.holds = False
+        self.boot(kernel, self.pack_again(guests, tests))
+
     def run(self):
         """False when a test failed."""
         guests = pack.Guests(self.chosen.build)
         kernel = guests.linux("vmlinux")
         packed = self.pack(guests)
         say("1..%d" % len(self.tests))
-        if packed.tests and self.boot(kernel, packed):
-            say("# --- the machine is booted once more, for the tests that it has not ended")
-            self.boot(kernel, self.pack_rest(guests))
+        if packed.tests:
+            again = self.to_repeat(self.boot(kernel, packed))
+            if again:
+                self.repeat(kernel, guests, again)
+        self.holds = False
         self.report_up_to()
         return not any(test.failure for test in self.tests)
 
@@ -204,6 +224,7 @@ def parse(words):
     parser.add_argument("--smp", type=int, default=2)
     parser.add_argument("--memory", type=int, default=2048)
     parser.add_argument("--cpu", default="max")
+    parser.add_argument("--again", action="store_true")
     parser.add_argument("--file", action="append", default=[])
     return parser.parse_args(parts[0]), [parse_test(part) for part in parts[1:]]
 

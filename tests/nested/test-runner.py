@@ -107,6 +107,15 @@ class Runner(unittest.TestCase):
         self.assertEqual(output.count("# the machine failed\n") + output.count("# --- the machine failed\n"), 2, output)
         self.assertEqual(output.count("# passed\n"), 1, output)
 
+    def test_again(self):
+        """What has failed is tried on a second machine, what has passed is not."""
+        status, output = run([("pass", 5, Setup.behave, "pass"), ("fail", 5, Setup.behave, "fail"), ("skip", 5, Setup.behave, "skip")],
+                             options=["--again"])
+        self.assertEqual(results(output), {"pass": "ok", "fail": "not ok", "skip": "skip"}, output)
+        self.assertEqual(status, 1, output)
+        self.assertEqual((output.count("# passed\n"), output.count("# this went wrong\n")), (1, 2), output)
+        self.assertIn("is booted once more, for fail\n", output)
+
     def test_all_pass(self):
         status, output = run([("pass", 5, Setup.behave, "pass")])
         self.assertEqual((status, results(output)), (0, {"pass": "ok"}), output)
