@@ -145,11 +145,14 @@ $(grep -E '^ *[0-9]+/[0-9]+ .* (FAIL|ERROR|TIMEOUT|UNEXPECTEDPASS) ' "$folder/me
 # Without what depends on speed, and what tests no code of ours a second time.
 not_twice="--no-suite guests --no-suite nested --no-suite bench --no-suite install"
 
+# What runs programs natively beside a simulator, and asks for its speed.
+not_sanitized="--no-suite cli --no-suite lockstep --no-suite engines"
+
 test_sanitized() {
     build "build-$1" --native-file "tests/presets/$1.ini" -Dwerror=true
     # shellcheck disable=SC2086
     launcher=fixed_layout
-    run_tests "build-$1" --timeout-multiplier 4 $not_twice --no-suite cli
+    run_tests "build-$1" --timeout-multiplier 4 $not_twice $not_sanitized
     passed=$?
     launcher=""
     return $passed

@@ -77,7 +77,8 @@ struct rescue {
 };
 
 /* An op of an engine: {fn, self} is how tables have them. */
-#define CALL(dispatch, op, ...) (dispatch)->op.fn((dispatch)->op.self, ##__VA_ARGS__)
+#define CALL(dispatch, op, ...) (dispatch)->op.fn((dispatch)->op.self, __VA_ARGS__)
+#define CALL_PLAIN(dispatch, op) (dispatch)->op.fn((dispatch)->op.self)
 
 static const struct axarch_dispatch *present(const struct rescue *rescue)
 {
@@ -191,7 +192,7 @@ static int32_t prepare_other(struct rescue *rescue)
 		error = set_up_other(rescue);
 	if (error || rescue->other_is_bound)
 		return error;
-	error = CALL(rescue->other, bind);
+	error = CALL_PLAIN(rescue->other, bind);
 	rescue->other_is_bound = !error;
 	return error;
 }
@@ -200,9 +201,9 @@ static int32_t prepare_other(struct rescue *rescue)
 static void drop_other(struct rescue *rescue)
 {
 	if (rescue->other_is_bound)
-		CALL(rescue->other, unbind);
+		CALL_PLAIN(rescue->other, unbind);
 	if (rescue->other_is_set_up)
-		CALL(rescue->other, reset);
+		CALL_PLAIN(rescue->other, reset);
 	rescue->away = rescue->other_is_bound = rescue->other_is_set_up = rescue->edge_waits = false;
 	rescue->carry.known = false;
 }
@@ -432,7 +433,7 @@ static int32_t reset(void *self)
 	struct rescue *rescue = self;
 
 	drop_other(rescue);
-	return CALL(rescue->below, reset);
+	return CALL_PLAIN(rescue->below, reset);
 }
 
 static int32_t unbind(void *self)
@@ -440,9 +441,9 @@ static int32_t unbind(void *self)
 	struct rescue *rescue = self;
 
 	if (rescue->other_is_bound)
-		CALL(rescue->other, unbind);
+		CALL_PLAIN(rescue->other, unbind);
 	rescue->other_is_bound = false;
-	return CALL(rescue->below, unbind);
+	return CALL_PLAIN(rescue->below, unbind);
 }
 
 /* Both: which of them executes the guest is not known here. The one that does not answers at its next run, when the
@@ -451,10 +452,10 @@ static int32_t kick(void *self)
 {
 	struct rescue *rescue = self;
 	const struct axarch_dispatch *other = __atomic_load_n(&rescue->other, __ATOMIC_ACQUIRE);
-	int32_t error = CALL(rescue->below, kick);
+	int32_t error = CALL_PLAIN(rescue->below, kick);
 
 	if (other)
-		CALL(other, kick);
+		CALL_PLAIN(other, kick);
 	return error;
 }
 
