@@ -17,7 +17,8 @@ typedef uint32_t sim_code32 __attribute__((aligned(1), may_alias));
 
 /* Whether `size` bytes of memory are those of the copy. Each byte is looked at once or twice; equal is equal even if a
  * word was torn, as each byte was the old one when it was read. */
-static inline bool sim_same_code(const uint8_t *copy, const uint8_t *memory, unsigned size)
+__attribute__((no_sanitize("thread"))) static inline bool sim_same_code(const uint8_t *copy, const uint8_t *memory,
+									unsigned size)
 {
 	const volatile sim_code64 *words = (const volatile sim_code64 *)(const void *)memory;
 	const sim_code64 *copies = (const sim_code64 *)(const void *)copy;
