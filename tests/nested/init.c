@@ -7,15 +7,21 @@
 // of a test the limit in seconds, the folder to run it in, the number of variables, the variables (NAME=VALUE), the
 // command, its arguments.
 //
+// While it runs, its threads make interrupts on every CPU all the time: see start_beats().
+//
 // Reports are lines of text, and bytes that are counted, so that nothing that a test writes can be taken for a report:
 //   begin TEST
 //   output TEST COUNT, and so many bytes
 //   end TEST exited STATUS|signaled NUMBER|timeout SECONDS after MILLISECONDS
+//   alive, every few seconds
 //   fatal TEXT
 //   bye
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -33,7 +39,7 @@
 
 #define REPORTS "/dev/ttyS1"
 
-enum { fields_max = 256, record_max = 65536 };
+enum { fields_max = 256, record_max = 65536, cpus_max = 64, beat_ms = 50, alive_ms = 5000 };
 
 struct record {
 	char text[record_max];
@@ -190,6 +196,60 @@ static bool read_test(unsigned number, struct record *record, struct test *test)
 	return true;
 }
 
+// Pinned, and before all other programs: to wake one on another CPU takes an interrupt there.
+static void start_thread(unsigned cpu, void *(*body)(void *), void *data)
+{
+	pthread_attr_t attributes;
+	const struct sched_param first = { .sched_priority = 1 };
+	cpu_set_t set;
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	pthread_attr_init(&attributes);
+	pthread_attr_setaffinity_np(&attributes, sizeof set, &set);
+	pthread_attr_setinheritsched(&attributes, PTHREAD_EXPLICIT_SCHED);
+	pthread_attr_setschedpolicy(&attributes, SCHED_FIFO);
+	pthread_attr_setschedparam(&attributes, &first);
+	pthread_t thread;
+	int error = pthread_create(&thread, &attributes, body, data);
+	if (error)
+		fatal("no thread for CPU %u: %s", cpu, strerror(error));
+	pthread_attr_destroy(&attributes);
+}
+
+static void *beat(void *data)
+{
+	for (;;) {
+		usleep(beat_ms * 1000);
+		while (write(*(int *)data, "", 1) < 0 && errno == EINTR)
+			;
+	}
+	return NULL;
+}
+
+static void *feel(void *data)
+{
+	char bytes[64];
+	while (read(*(int *)data, bytes, sizeof bytes) > 0 || errno == EINTR)
+		;
+	return NULL;
+}
+
+// QEMU changes a CPU's word of pending interrupts without a lock when the CPU's guest exits, and what another of its
+// threads writes to it at that moment is lost. The CPU then does not see its timer's interrupt, and has no other: the
+// handler would have set the next one. Any interrupt from elsewhere makes QEMU look at the interrupt controller again,
+// so each CPU gets one from its neighbour now and then.
+static void start_beats(void)
+{
+	static int pipes[cpus_max][2];
+	long count = sysconf(_SC_NPROCESSORS_ONLN);
+	for (long cpu = 0; cpu < count && count > 1 && count <= cpus_max; cpu++) {
+		if (pipe2(pipes[cpu], O_CLOEXEC))
+			fatal("no pipe: %s", strerror(errno));
+		start_thread((unsigned)cpu, beat, &pipes[cpu][1]);
+		start_thread((unsigned)((cpu + 1) % count), feel, &pipes[cpu][0]);
+	}
+}
+
 static _Noreturn void become(const struct test *test, int output)
 {
 	setsid();
@@ -231,13 +291,19 @@ static bool send_output(unsigned number, int output)
 static bool wait_for(pid_t process, unsigned number, int output, long long deadline, int *ret_status)
 {
 	struct pollfd ready = { .fd = output, .events = POLLIN };
+	long long alive = milliseconds();
 	for (;;) {
 		pid_t ended;
 		while ((ended = waitpid(-1, ret_status, WNOHANG)) > 0)
 			if (ended == process)
 				return true;
-		if (milliseconds() >= deadline)
+		long long now = milliseconds();
+		if (now >= deadline)
 			return false;
+		if (now >= alive + alive_ms) {
+			report("alive");
+			alive = now;
+		}
 		// A process that closes its output before its end is looked for now and then.
 		if (poll(&ready, 1, 10) > 0 && !send_output(number, output))
 			ready.fd = -1;
@@ -283,6 +349,7 @@ int main(void)
 	mount_all();
 	open_reports();
 	load_modules();
+	start_beats();
 	static struct record record;
 	struct test test;
 	for (unsigned number = 0; read_test(number, &record, &test); number++)

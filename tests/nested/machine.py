@@ -73,7 +73,7 @@ class Machine:
             if any(sign in self.console_text() for sign in LOCKUPS):
                 raise LockedUp("a CPU of the machine hangs")
             if time.monotonic() >= deadline:
-                raise Failed("the machine reports nothing more, after %d s" % patience)
+                raise LockedUp("the machine reports nothing more, for %d s" % patience)
         data = os.read(self.process.stdout.fileno(), 65536)
         if not data:
             raise Failed("the machine ended before it should (QEMU's status: %d)" % self.process.wait())

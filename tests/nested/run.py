@@ -2,15 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs programs on a machine that has /dev/kvm, whether or not this one has: see machine.py. Each is a test of its own, in TAP.
 
-    run.py --build BUILD_DIR --init INIT [--again] [--smp N] [--memory MIB] [--cpu MODEL] [--file PATH]... [TEST]...
+    run.py --build BUILD_DIR --init INIT [--again] [--silence SECONDS] [--smp N] [--memory MIB] [--cpu MODEL] [--file PATH]... [TEST]...
 
 TEST is: --- NAME SECONDS [VARIABLE=VALUE]... PROGRAM [ARGUMENT]...
 
 INIT is the built init.c. A program comes with its libraries, and finds itself, every argument that is a file, and every --file (a file, or a folder
 with all that is in it) at the path that it has here. Arguments and variables may name guests: @vmlinuz@, @vmlinux@, @initramfs@, @busybox@.
 A test passes with status 0 and is skipped with 77; it has so many seconds. Without QEMU or a kernel all are skipped. What has not ended when the
-machine itself hangs is repeated on a second one; with --again what failed as well, as a machine that is about to hang, or one that gets too
-little of the host's time, makes tests fail: then both outputs are shown.
+machine itself hangs is repeated on another one, and on a third; with --again what failed is repeated as well, once, as a machine that is about to
+hang, or one that gets too little of the host's time, makes tests fail: then both outputs are shown.
 """
 
 import argparse
@@ -24,8 +24,9 @@ import pack
 
 SKIPPED = 77
 BOOT_PATIENCE = 120
-# What the machine may need beyond a test's own limit to report its end: it may be slow, and a test may leave a lot behind.
-GRACE = 30
+# How long a machine may be silent that works: it tells every few seconds that it is alive, but when it ends what a test has left behind.
+SILENCE = 60
+MACHINES_MAX = 3
 KEPT_OUTPUT = 65536
 SEPARATOR = "---"
 
@@ -40,8 +41,10 @@ class Test:
         self.failure = "it was not run"
         self.output = b""
         self.milliseconds = None
+        self.has_ended = False
 
     def ended(self, how, value, milliseconds):
+        self.has_ended = True
         self.milliseconds = int(milliseconds)
         self.skip, self.failure = "", ""
         if (how, value) == ("exited", str(SKIPPED)):
@@ -122,7 +125,7 @@ class Run:
         for test in whole:
             test.number = None
         for test in again:
-            test.output = b""
+            test.output, test.has_ended = b"", False
         try:
             self.tests = again
             return self.pack(guests)
@@ -142,21 +145,22 @@ class Run:
         patience = BOOT_PATIENCE
         while True:
             words, data = booted.report(patience)
+            patience = self.chosen.silence
+            if words == ["alive"]:
+                continue
             if words == ["bye"]:
                 return
             test = by_number[int(words[1])]
             if words[0] == "begin":
                 test.failure = "the machine did not report its end"
-                patience = test.limit + GRACE
             elif words[0] == "output":
                 test.output = (test.output + data)[-KEPT_OUTPUT:]
             elif words[0] == "end":
                 test.ended(words[2], words[3], words[5])
                 self.report_up_to(test.number)
-                patience = GRACE
 
     def boot(self, kernel, packed):
-        """Returns whether it is worth another try: the machine itself broke down."""
+        """Returns whether what has not ended is worth another try: the machine itself broke down."""
         by_number = {test.number: test for test in self.tests if test.number is not None}
         with machine.Machine(kernel, packed, self.chosen.smp, self.chosen.memory, self.chosen.cpu) as booted:
             try:
@@ -168,17 +172,17 @@ class Run:
         return False
 
     def to_repeat(self, hung):
-        rest = self.tests[self.reported:]
-        if self.chosen.again:
-            return [test for test in rest if test.failure]
-        return rest if hung else []
+        rest = [test for test in self.tests[self.reported:] if test.failure]
+        if self.holds:
+            return rest
+        return [test for test in rest if not test.has_ended] if hung else []
 
     def repeat(self, kernel, guests, tests):
         for test in tests:
-            comment("%s: %s; its first output" % (test.name, test.failure), test.output)
+            comment("%s: %s; its output so far" % (test.name, test.failure), test.output)
         say("# --- the machine is booted once more, for %s" % ", ".join(test.name for test in tests))
         self.holds = False
-        self.boot(kernel, self.pack_again(guests, tests))
+        return self.boot(kernel, self.pack_again(guests, tests))
 
     def run(self):
         """False when a test failed."""
@@ -188,8 +192,9 @@ class Run:
         say("1..%d" % len(self.tests))
         if packed.tests:
             again = self.to_repeat(self.boot(kernel, packed))
-            if again:
-                self.repeat(kernel, guests, again)
+            for _ in range(1, MACHINES_MAX):
+                if again:
+                    again = self.to_repeat(self.repeat(kernel, guests, again))
         self.holds = False
         self.report_up_to()
         return not any(test.failure for test in self.tests)
@@ -225,6 +230,7 @@ def parse(words):
     parser.add_argument("--memory", type=int, default=2048)
     parser.add_argument("--cpu", default="max")
     parser.add_argument("--again", action="store_true")
+    parser.add_argument("--silence", type=int, default=SILENCE)
     parser.add_argument("--file", action="append", default=[])
     return parser.parse_args(parts[0]), [parse_test(part) for part in parts[1:]]
 

@@ -100,12 +100,30 @@ class Runner(unittest.TestCase):
         self.assertIn("Kernel panic", output)
 
     def test_machine_locks_up(self):
-        """It is booted once more, and what has ended before is not repeated."""
+        """It is booted again, and what has ended before is not repeated."""
         status, output = run([("before", 5, Setup.behave, "pass"), ("lock-up", 90, Setup.behave, "lock-up"), ("after", 5, Setup.behave, "pass")])
         self.assertEqual(results(output), {"before": "ok", "lock-up": "not ok", "after": "not ok"}, output)
         self.assertEqual(status, 1, output)
-        self.assertEqual(output.count("# the machine failed\n") + output.count("# --- the machine failed\n"), 2, output)
+        self.assertEqual(output.count("# --- the machine failed\n"), 3, output)
         self.assertEqual(output.count("# passed\n"), 1, output)
+
+    def test_machine_is_silent(self):
+        runner = subprocess.Popen(command([("before", 5, Setup.behave, "pass"), ("during", 60, "@busybox@", "sleep", "8")],
+                                          options=["--silence", "20"]), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        try:
+            machines = self.wait_for_machine(runner)
+            output = b""
+            while b"ok 1 - before" not in output:
+                output += runner.stdout.readline() or self.fail("run.py has ended: %s" % output)
+            for pid in machines:
+                os.kill(int(pid), signal.SIGSTOP)
+            output += runner.communicate(timeout=PATIENCE)[0]
+        finally:
+            runner.kill()
+            runner.wait()
+        output = output.decode(errors="replace")
+        self.assertEqual((runner.returncode, results(output)), (0, {"before": "ok", "during": "ok"}), output)
+        self.assertIn("# the machine reports nothing more, for 20 s\n", output)
 
     def test_again(self):
         """What has failed is tried on a second machine, what has passed is not."""
