@@ -17,8 +17,8 @@ QEMU = "qemu-system-x86_64"
 COMMAND_LINE = "console=ttyS0 quiet panic=-1 cryptomgr.notests"
 
 
-# What the machine's kernel says when one of its CPUs does not come back from QEMU's simulation of a VMRUN, which happens once in
-# some dozens of boots. No program of the machine can do that to it. Which of the kernel's watchers sees it first is chance.
+# What the machine's kernel says when one of its CPUs hangs in QEMU, as one that executes code which another has replaced may (see hold_kvm
+# in init.c). No program of the machine can do that to it. Which of the kernel's watchers sees it first is chance.
 LOCKUPS = (b"watchdog: BUG: soft lockup", b"rcu_preempt detected stalls", b"rcu_preempt self-detected stall")
 
 
