@@ -174,9 +174,8 @@ static void load_modules(void)
 }
 
 // The first virtual machine and the first vCPU without an interrupt controller of the kernel's make Linux exchange
-// instructions in code that all CPUs execute, and so do the last ones' ends. QEMU before 8.1 may translate an
-// instruction on one CPU just as another replaces it, and then executes the old one, a breakpoint, for ever: the
-// machine hangs. With one of each for as long as the machine runs that code stays as it is.
+// instructions in code that all CPUs execute, and so do the last ones' ends. machine.py tells what a machine with
+// parallel CPUs may do then. With one of each for as long as the machine runs that code stays as it is.
 static void hold_kvm(void)
 {
 	int kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);

@@ -17,8 +17,8 @@ QEMU = "qemu-system-x86_64"
 COMMAND_LINE = "console=ttyS0 quiet panic=-1 cryptomgr.notests"
 
 
-# What the machine's kernel says when one of its CPUs hangs in QEMU, as one that executes code which another has replaced may (see hold_kvm
-# in init.c). No program of the machine can do that to it. Which of the kernel's watchers sees it first is chance.
+# What the machine's kernel says when one of its CPUs hangs in QEMU, as parallel ones may (see command).
+# No program of the machine can do that to it. Which of the kernel's watchers sees it first is chance.
 LOCKUPS = (b"watchdog: BUG: soft lockup", b"rcu_preempt detected stalls", b"rcu_preempt self-detected stall")
 
 
@@ -33,7 +33,7 @@ class LockedUp(Failed):
 class Machine:
     """Use it in a with statement: its end is QEMU's end."""
 
-    def __init__(self, kernel, pack, smp, memory, cpu):
+    def __init__(self, kernel, pack, smp, memory, cpu, parallel):
         self.initrd = tempfile.TemporaryFile()
         self.console = tempfile.TemporaryFile()
         pack.write(self.initrd)
@@ -41,13 +41,17 @@ class Machine:
         self.buffer = b""
         self.start = time.monotonic()
         self.process = subprocess.Popen(
-            self.command(kernel, smp, memory, cpu), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.console,
+            self.command(kernel, smp, memory, cpu, parallel), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.console,
             pass_fds=[self.initrd.fileno(), self.console.fileno()])
 
-    def command(self, kernel, smp, memory, cpu):
-        """The kernel's console is the first serial port; the second, QEMU's standard output, is for reports alone."""
+    def command(self, kernel, smp, memory, cpu, parallel):
+        """The kernel's console is the first serial port; the second, QEMU's standard output, is for reports alone.
+
+        CPUs take turns unless they are asked to be parallel: QEMU before 8.1 may translate an instruction for one CPU just as another
+        replaces it. That CPU executes the old one from then on, which in a kernel is a breakpoint: it hangs.
+        """
         return [QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-                "-accel", "tcg,thread=multi,tb-size=512", "-cpu", cpu, "-smp", str(smp), "-m", "%dM" % memory,
+                "-accel", "tcg,tb-size=512,thread=" + ("multi" if parallel else "single"), "-cpu", cpu, "-smp", str(smp), "-m", "%dM" % memory,
                 "-kernel", kernel, "-initrd", "/dev/fd/%d" % self.initrd.fileno(), "-append", COMMAND_LINE,
                 "-chardev", "file,id=console,append=on,path=/dev/fd/%d" % self.console.fileno(), "-serial", "chardev:console",
                 "-chardev", "stdio,id=reports,signal=off", "-serial", "chardev:reports"]

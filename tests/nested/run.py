@@ -2,15 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs programs on a machine that has /dev/kvm, whether or not this one has: see machine.py. Each is a test of its own, in TAP.
 
-    run.py --build BUILD_DIR --init INIT [--again] [--silence SECONDS] [--smp N] [--memory MIB] [--cpu MODEL] [--file PATH]... [TEST]...
+    run.py --build BUILD_DIR --init INIT [--again] [--parallel] [--silence SECONDS] [--smp N] [--memory MIB] [--cpu MODEL]
+           [--file PATH]... [TEST]...
 
 TEST is: --- NAME SECONDS [VARIABLE=VALUE]... PROGRAM [ARGUMENT]...
 
 INIT is the built init.c. A program comes with its libraries, and finds itself, every argument that is a file, and every --file (a file, or a folder
 with all that is in it) at the path that it has here. Arguments and variables may name guests: @vmlinuz@, @vmlinux@, @initramfs@, @busybox@.
 A test passes with status 0 and is skipped with 77; it has so many seconds. Without QEMU or a kernel all are skipped. What has not ended when the
-machine itself hangs is repeated on another one, and on a third; with --again what failed is repeated as well, once, as a machine that is about to
-hang, or one that gets too little of the host's time, makes tests fail: then both outputs are shown.
+machine itself hangs is repeated on another one, and on a third. With --again so is what has not ended when the machine resets itself, and, once, what
+failed, as a machine that is about to hang, or one that gets too little of the host's time, makes tests fail: then all outputs are shown.
 """
 
 import argparse
@@ -162,13 +163,14 @@ class Run:
     def boot(self, kernel, packed):
         """Returns whether what has not ended is worth another try: the machine itself broke down."""
         by_number = {test.number: test for test in self.tests if test.number is not None}
-        with machine.Machine(kernel, packed, self.chosen.smp, self.chosen.memory, self.chosen.cpu) as booted:
+        with machine.Machine(kernel, packed, self.chosen.smp, self.chosen.memory, self.chosen.cpu,
+                             self.chosen.parallel) as booted:
             try:
                 self.follow(booted, by_number)
             except machine.Failed as failed:
                 comment("the machine failed", str(failed).encode())
                 comment("its console", booted.console_text()[-KEPT_OUTPUT:])
-                return isinstance(failed, machine.LockedUp)
+                return self.chosen.again or isinstance(failed, machine.LockedUp)
         return False
 
     def to_repeat(self, hung):
@@ -230,6 +232,7 @@ def parse(words):
     parser.add_argument("--memory", type=int, default=2048)
     parser.add_argument("--cpu", default="max")
     parser.add_argument("--again", action="store_true")
+    parser.add_argument("--parallel", action="store_true")
     parser.add_argument("--silence", type=int, default=SILENCE)
     parser.add_argument("--file", action="append", default=[])
     return parser.parse_args(parts[0]), [parse_test(part) for part in parts[1:]]
