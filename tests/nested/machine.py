@@ -17,8 +17,8 @@ QEMU = "qemu-system-x86_64"
 COMMAND_LINE = "console=ttyS0 quiet panic=-1 cryptomgr.notests"
 
 
-# What the machine's kernel says when one of its CPUs hangs in QEMU, as parallel ones may (see command).
-# No program of the machine can do that to it. Which of the kernel's watchers sees it first is chance.
+# What the machine's kernel says when one of its CPUs hangs in QEMU, as parallel ones may (see command). No program of the machine
+# can do that to it. Which of the kernel's watchers sees it first is chance.
 LOCKUPS = (b"watchdog: BUG: soft lockup", b"rcu_preempt detected stalls", b"rcu_preempt self-detected stall")
 
 
@@ -51,7 +51,8 @@ class Machine:
         replaces it. That CPU executes the old one from then on, which in a kernel is a breakpoint: it hangs.
         """
         return [QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-                "-accel", "tcg,tb-size=512,thread=" + ("multi" if parallel else "single"), "-cpu", cpu, "-smp", str(smp), "-m", "%dM" % memory,
+                "-accel", "tcg,tb-size=512,thread=" + ("multi" if parallel else "single"),
+                "-cpu", cpu, "-smp", str(smp), "-m", "%dM" % memory,
                 "-kernel", kernel, "-initrd", "/dev/fd/%d" % self.initrd.fileno(), "-append", COMMAND_LINE,
                 "-chardev", "file,id=console,append=on,path=/dev/fd/%d" % self.console.fileno(), "-serial", "chardev:console",
                 "-chardev", "stdio,id=reports,signal=off", "-serial", "chardev:reports"]
